@@ -1,0 +1,53 @@
+# Everything a newcomer runs. `make demo` shows the product, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(READY) ## make .venv from the hashed lock
+
+$(READY): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "OrderMirror needs Python 3.11 or newer; this is %s.\nName another one: make setup PYTHON=python3.12" % sys.version.split()[0])'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## sandbox, first load, pages and refreshes: the whole product (ARGS="--orders 10000 --no-serve")
+	@$(BIN)/ordermirror demo $(ARGS)
+
+.PHONY: test
+test: $(READY) ## all tests
+	$(BIN)/pytest -n auto $(ARGS)
+
+.PHONY: check
+check: $(READY) ## lint, format, layers, types, Django's checks, migrations in step
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m django check --settings ordermirror.project.settings
+	$(BIN)/python -m django makemigrations --check --dry-run --settings ordermirror.project.settings
+
+.PHONY: format
+format: $(READY) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: ## write requirements/dev.txt anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --extra sandbox pyproject.toml requirements/dev.in -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## remove the environment and what tools left behind
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
