@@ -1,0 +1,55 @@
+"""How a sandbox is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOptions:
+    """Everything that can be chosen about a pretend SAP Business One.
+
+    The defaults are pessimistic where SAP's behaviour is not known for sure: only a person's edit
+    moves an order's UpdateDate, deliveries and closings leave no stamp on it.
+    """
+
+    orders: int = 2000
+    seed: int = 1
+    today: date | None = None
+    """The day SAP's clock starts on, for repeatable runs. None: it follows the real clock."""
+    fat: bool = False
+    """Answer every property SAP declares, so that payloads have their real size."""
+    tls: bool = False
+    latency: str = "none"
+    """"none", "sap" (150 ms a request, 8 ms a whole document, 0.1 ms a light row), or "<ms>"."""
+    open_share: float = 0.35
+    max_lines: int = 60
+    bump_on: frozenset[str] = frozenset({"edit"})
+    """Events that move an order's UpdateDate/UpdateTime: edit, deliver_partial, deliver_full,
+    close, cancel, reopen, return_. "edit" covers edited and removed lines."""
+
+    company_db: str = "SBODEMO"
+    user: str = "manager"
+    password: str = "sandbox"  # noqa: S105  a sandbox's password protects nothing
+    login_error_code: int = -304
+    """What a refused login answers differs by release: -304, 100000027 and others."""
+    session_minutes: int = 30
+    max_sessions: int | None = None
+
+    page_size: int = 20
+    compress: bool = True
+    keep_alive_seconds: float = 5.0
+    shuffle_unordered: bool = False
+    """SAP promises no order without $orderby; this makes the lack of one show."""
+    v2_dates: Literal["timestamp", "date"] = "timestamp"
+    """Newer v2 releases write "2024-01-31T00:00:00Z", older ones "2024-01-31"."""
+    time_filter: Literal["seconds", "minutes", "refused"] = "seconds"
+    """How exactly $filter compares times such as UpdateTime."""
+    data_version: bool = False
+    """Newer releases have DataVersion on documents and an ETag beside it."""
+    closed_line_keeps_open_quantity: bool = False
+    """What a line closed by hand shows as RemainingOpenQuantity is not documented."""
+    return_base: Literal["delivery", "order"] = "delivery"
+    """What a return's lines name as their base. In SAP it is the delivery (BaseType 15)."""
