@@ -1,0 +1,1 @@
+"""Decisions. Pure: no clock, no network, no database, no Django."""

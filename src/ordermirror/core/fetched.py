@@ -1,0 +1,57 @@
+"""What was fetched, and what its being complete proves. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from ordermirror.records import LightOrder
+
+
+class Document(NamedTuple):
+    """A whole order as SAP sent it; `read_at` is when it was asked for (aware UTC)."""
+
+    doc_entry: int
+    payload: bytes | memoryview
+    read_at: datetime
+
+
+class LightRow(NamedTuple):
+    """A light answer on one order; `light` is None when it can't be read, so the order must be."""
+
+    doc_entry: int
+    light_hash: int
+    light: LightOrder | None
+
+
+@dataclass(frozen=True, slots=True)
+class RangeCoverage:
+    """Proves: `documents` are all orders with `after` < DocEntry <= `upto`."""
+
+    after: int
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCoverage:
+    """Proves: of these orders, SAP answered all that it shows us."""
+
+    doc_entries: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents, ascending by DocEntry, and what their being together proves."""
+
+    documents: tuple[Document, ...]
+    coverage: RangeCoverage | KeyCoverage
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The highest DocEntry (0 when there are no orders), the newest change stamp, and how many."""
+
+    doc_entry: int
+    stamp: date | None
+    count: int

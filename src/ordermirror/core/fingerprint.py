@@ -1,0 +1,30 @@
+"""Hashes that tell whether an order must be read, or decoded, again. Pure.
+
+64 bits of BLAKE2b as a signed integer, which every database stores in a BIGINT.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from ordermirror.records import LightOrder
+
+MAPPING_VERSION = 1
+"""Rises when the mapping reads a document differently, so that every document is decoded again."""
+
+_SALT = MAPPING_VERSION.to_bytes(4, "big")
+
+
+def document_hash(payload: bytes | memoryview) -> int:
+    """Of a document's JSON as SAP sent it."""
+    return _number(blake2b(payload, digest_size=8, salt=_SALT).digest())
+
+
+def light_hash(light: LightOrder) -> int:
+    """Of the values that a light row and a whole document share, `doc_entry` left out."""
+    text = "|".join(map(str, light[1:]))
+    return _number(blake2b(text.encode(), digest_size=8).digest())
+
+
+def _number(digest: bytes) -> int:
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,82 @@
+"""What a run did, counted. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ordermirror.core.diff import Fate
+
+RUNNING, COMPLETE, INCOMPLETE, FAILED, BUSY = "running", "complete", "incomplete", "failed", "busy"
+
+
+@dataclass(slots=True)
+class ProbeReport:
+    """One question put to SAP. `complete` means that the answer is proven whole."""
+
+    probe: str
+    requests: int = 0
+    rows: int = 0
+    complete: bool = False
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class LineCounts:
+    created: int = 0
+    changed: int = 0
+    removed: int = 0
+
+
+@dataclass(slots=True)
+class RunReport:
+    """A run's outcome and costs.
+
+    Each order that was seen is counted once: created, changed, closed, cancelled, reopened,
+    quarantined or unchanged. `missing` are orders that SAP did not show when asked by key.
+    `rows_written` are rows of mirrored orders, lines and master data, book-keeping left out;
+    `bytes` are counted after decompression.
+    """
+
+    run: int
+    outcome: str = RUNNING
+    first_load: bool = False
+    seconds: float = 0.0
+    requests: int = 0
+    bytes: int = 0
+    statements: int = 0
+    seen: set[int] = field(default_factory=set)
+    fates: dict[Fate, int] = field(default_factory=dict)
+    quarantined: int = 0
+    missing: int = 0
+    lines: LineCounts = field(default_factory=LineCounts)
+    rows_written: int = 0
+    probes: list[ProbeReport] = field(default_factory=list)
+    problem: str = ""
+
+    def orders(self) -> dict[str, int]:
+        counts = {str(fate): self.fates.get(fate, 0) for fate in Fate}
+        touched = sum(counts.values()) - counts[Fate.UNCHANGED] + self.quarantined
+        counts[Fate.UNCHANGED] = max(len(self.seen) - touched, 0)
+        return {
+            "seen": len(self.seen),
+            **counts,
+            "quarantined": self.quarantined,
+            "missing": self.missing,
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "outcome": self.outcome,
+            "first_load": self.first_load,
+            "seconds": round(self.seconds, 3),
+            "requests": self.requests,
+            "bytes": self.bytes,
+            "statements": self.statements,
+            "orders": self.orders(),
+            "lines": asdict(self.lines),
+            "rows_written": self.rows_written,
+            "probes": [asdict(probe) for probe in self.probes],
+            "problem": self.problem,
+        }
