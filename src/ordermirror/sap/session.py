@@ -1,0 +1,206 @@
+"""A logged-in session with the Service Layer: who may retry what, and how often.
+
+Sends nothing but Login, Logout and GET.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from urllib3._collections import HTTPHeaderDict
+
+from ordermirror.errors import BadAnswer, SAPRefused, SAPUnavailable
+from ordermirror.sap.source import Traffic
+from ordermirror.sap.transport import Answer, Transport
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ATTEMPTS = 4
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How to reach one company at SAP. `url` ends in /b1s/v1 or /b1s/v2."""
+
+    url: str
+    company_db: str
+    user: str
+    password: str = field(repr=False)
+    ca_file: Path | None = None
+    total_seconds: float = 120.0
+    parallel: int = 2
+
+
+class _Error(msgspec.Struct):
+    """v1 sends an integer code and an object, v2 a string code and a string."""
+
+    code: int | str | None = None
+    message: dict[str, object] | str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Error
+
+
+class Session:
+    """Logs in when first used, once for all threads; logs out at `close`."""
+
+    def __init__(
+        self,
+        access: Access,
+        traffic: Traffic,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._access = access
+        self._traffic = traffic
+        self._pause = pause
+        self._transport = Transport(
+            ca_file=access.ca_file,
+            total_seconds=access.total_seconds,
+            connections=access.parallel,
+        )
+        self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._cookie: str | None = None
+
+    def get(self, path: str, headers: dict[str, str], read: Callable[[bytes], T]) -> T:
+        """GET `path` and `read` the body, again after a pause when either fails for now.
+
+        Raises SAPUnavailable or BadAnswer when it still fails at the last attempt, and SAPRefused
+        at once.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            retry_after = None
+            try:
+                answer = self._get_in_session(path, headers)
+                retry_after = answer.headers.get("Retry-After")
+                return read(_usable(answer).body)
+            except (SAPUnavailable, BadAnswer) as exc:
+                if attempt == ATTEMPTS:
+                    raise
+                self._traffic.retries += 1
+                logger.info("asking SAP again, attempt %d of %d: %s", attempt + 1, ATTEMPTS, exc)
+                self._pause(_pause_seconds(attempt, retry_after))
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Log out, so that the licence is free again. Never raises."""
+        cookie, self._cookie = self._cookie, None
+        if cookie:
+            try:
+                self._send("POST", "/Logout", {"Cookie": cookie}, b"")
+            except (SAPUnavailable, SAPRefused) as exc:
+                logger.info("logging out of SAP failed: %s", exc)
+        self._transport.close()
+
+    def _get_in_session(self, path: str, headers: dict[str, str]) -> Answer:
+        """Log in again and replay once when the session has ended."""
+        cookie = self._logged_in(expired=None)
+        answer = self._send("GET", path, {**headers, "Cookie": cookie})
+        if answer.status == 401:
+            cookie = self._logged_in(expired=cookie)
+            answer = self._send("GET", path, {**headers, "Cookie": cookie})
+            if answer.status == 401:
+                raise SAPRefused(f"SAP refuses its own new session: {_message(answer)}")
+        return answer
+
+    def _logged_in(self, *, expired: str | None) -> str:
+        with self._lock:
+            if self._cookie is None or self._cookie == expired:
+                self._cookie = self._log_in()
+            return self._cookie
+
+    def _log_in(self) -> str:
+        """One attempt: a refusal must not be repeated, and `get` repeats the rest."""
+        access = self._access
+        body = msgspec.json.encode(
+            {"CompanyDB": access.company_db, "UserName": access.user, "Password": access.password}
+        )
+        answer = self._send("POST", "/Login", {"Content-Type": "application/json"}, body)
+        if answer.status == 429 or answer.status >= 500:
+            raise SAPUnavailable(f"SAP could not log in: {_message(answer)}")
+        if answer.status != 200:
+            raise SAPRefused(
+                f"SAP refused the login of {access.user} to {access.company_db}: "
+                f"{_message(answer)}; check ORDERMIRROR_SAP_USER, _PASSWORD and _COMPANY_DB "
+                "before trying again, or SAP may lock the user"
+            )
+        self._traffic.logins += 1
+        return _session_cookie(answer)
+
+    def _send(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None = None
+    ) -> Answer:
+        if method != "GET" and path not in ("/Login", "/Logout"):
+            raise AssertionError(f"OrderMirror only reads: {method} {path}")
+        started = time.monotonic()
+        size = 0
+        try:
+            answer = self._transport.send(
+                method, self._access.url + path, {"Accept-Encoding": "gzip", **headers}, body
+            )
+            size = len(answer.body)
+        finally:
+            with self._counting:
+                self._traffic.requests += 1
+                self._traffic.bytes += size
+                self._traffic.seconds_waited += time.monotonic() - started
+        return answer
+
+
+def _usable(answer: Answer) -> Answer:
+    """The answer if it is a 200; otherwise the error that says what to do."""
+    status = answer.status
+    if status == 200:
+        return answer
+    if status == 429 or status >= 500:
+        raise SAPUnavailable(f"SAP answered {status}: {_message(answer)}")
+    if 300 <= status < 400:
+        raise SAPRefused(
+            f"SAP's address answered with a redirect ({status}), which is never followed; "
+            "check ORDERMIRROR_SAP_URL"
+        )
+    raise SAPRefused(f"SAP answered {status}: {_message(answer)}")
+
+
+def _message(answer: Answer) -> str:
+    """SAP's own words, or what kind of body came instead of them."""
+    try:
+        error = msgspec.json.decode(answer.body, type=_ErrorBody).error
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        kind = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "no message"
+        return f"{kind} (HTTP {answer.status})"
+    text = error.message.get("value") if isinstance(error.message, dict) else error.message
+    return f"{text} (code {error.code})"
+
+
+def _session_cookie(answer: Answer) -> str:
+    """SAP's Set-Cookie headers are odd (no path, trailing semicolon), so read them by hand."""
+    headers = answer.headers
+    cookies = headers.getlist("Set-Cookie") if isinstance(headers, HTTPHeaderDict) else []
+    pairs = [cookie.split(";", 1)[0].strip() for cookie in cookies]
+    kept = [pair for pair in pairs if pair.startswith(("B1SESSION=", "ROUTEID="))]
+    if not any(pair.startswith("B1SESSION=") for pair in kept):
+        raise SAPUnavailable("SAP's answer to the login carries no session")
+    return "; ".join(kept)
+
+
+def _pause_seconds(attempt: int, retry_after: str | None) -> float:
+    """Doubling with jitter, or what the server asks for within reason."""
+    if retry_after and retry_after.isdigit():
+        return min(float(retry_after), LONGEST_PAUSE_SECONDS)
+    jitter = random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, guards nothing
+    return float(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * jitter)

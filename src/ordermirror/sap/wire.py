@@ -1,0 +1,339 @@
+"""SAP's JSON as records, exactly. Pure, and the only place that knows SAP's spelling.
+
+Numbers are decoded as Decimals: SAP declares them as doubles but keeps six decimals, so a number
+that carries more is either the noise of a double (rounded away) or not SAP's (refused).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from itertools import pairwise
+from operator import itemgetter
+from typing import Annotated
+
+import msgspec
+
+from ordermirror.errors import BadAnswer, BadOrder
+from ordermirror.records import (
+    CODE_LENGTH,
+    DESCRIPTION_LENGTH,
+    NAME_LENGTH,
+    STATUS_LENGTH,
+    STATUS_WORDS,
+    LightOrder,
+    Order,
+    OrderLine,
+    SalesPerson,
+)
+
+_STEP = Decimal("0.000001")
+_LIMIT = Decimal(9_000_000_000_000)
+_NOISE = Decimal("1e-15")
+_SPELLED = {
+    "row_total_fc": "RowTotalFC",
+    "open_amount_fc": "OpenAmountFC",
+    "lines": "DocumentLines",
+}
+
+Entry = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Int = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+LineNum = Annotated[int, msgspec.Meta(ge=0, lt=2**20)]
+Code = Annotated[str, msgspec.Meta(max_length=CODE_LENGTH)]
+Name = Annotated[str, msgspec.Meta(max_length=NAME_LENGTH)]
+Description = Annotated[str, msgspec.Meta(max_length=DESCRIPTION_LENGTH)]
+Status = Annotated[str, msgspec.Meta(max_length=STATUS_LENGTH)]
+LongText = Annotated[str, msgspec.Meta(max_length=16_000)]
+
+
+def sap_name(field: str) -> str:
+    """SAP's spelling of a field: doc_entry is DocEntry."""
+    return _SPELLED.get(field) or "".join(word.capitalize() for word in field.split("_"))
+
+
+HEADER_SELECT = ",".join(map(sap_name, Order._fields))
+LIGHT_SELECT = ",".join(map(sap_name, LightOrder._fields))
+SALES_PERSON_SELECT = ",".join(map(sap_name, SalesPerson._fields))
+
+
+class _Line(msgspec.Struct, rename=sap_name, gc=False):
+    line_num: LineNum
+    visual_order: Int | None = None
+    item_code: Code | None = None
+    item_description: Description | None = None
+    quantity: Decimal | None = None
+    remaining_open_quantity: Decimal | None = None
+    measure_unit: Name | None = None
+    unit_price: Decimal | None = None
+    discount_percent: Decimal | None = None
+    price: Decimal | None = None
+    currency: Code | None = None
+    line_total: Decimal | None = None
+    row_total_fc: Decimal | None = None
+    tax_total: Decimal | None = None
+    open_amount: Decimal | None = None
+    open_amount_fc: Decimal | None = None
+    line_status: Status | None = None
+    warehouse_code: Code | None = None
+    ship_date: str | None = None
+    sales_person_code: Int | None = None
+    free_text: LongText | None = None
+    tree_type: Code | None = None
+    parent_line_num: Int | None = None
+
+
+class _Order(msgspec.Struct, rename=sap_name):
+    doc_entry: Entry
+    doc_num: Int
+    document_status: Status | None
+    cancelled: str
+    lines: list[_Line]
+    series: Int | None = None
+    doc_type: Code | None = None
+    doc_date: str | None = None
+    doc_due_date: str | None = None
+    tax_date: str | None = None
+    creation_date: str | None = None
+    update_date: str | None = None
+    update_time: Code | None = None
+    card_code: Code | None = None
+    card_name: Name | None = None
+    num_at_card: Name | None = None
+    doc_currency: Code | None = None
+    doc_rate: Decimal | None = None
+    doc_total: Decimal | None = None
+    doc_total_fc: Decimal | None = None
+    vat_sum: Decimal | None = None
+    vat_sum_fc: Decimal | None = None
+    discount_percent: Decimal | None = None
+    total_discount: Decimal | None = None
+    rounding_diff_amount: Decimal | None = None
+    sales_person_code: Int | None = None
+    payment_group_code: Int | None = None
+    contact_person_code: Int | None = None
+    ship_to_code: Code | None = None
+    address: LongText | None = None
+    project: Code | None = None
+    comments: LongText | None = None
+
+
+class _Light(msgspec.Struct, rename=sap_name, gc=False):
+    doc_entry: Entry
+    document_status: Status | None
+    cancelled: str
+    update_date: str | None = None
+    update_time: Code | None = None
+    doc_total: Decimal | None = None
+
+
+class _Key(msgspec.Struct, rename=sap_name, gc=False):
+    doc_entry: Entry
+
+
+class _SalesPerson(msgspec.Struct, rename=sap_name):
+    sales_employee_code: Int
+    sales_employee_name: Name
+    active: str | None = None
+
+
+class _Page(msgspec.Struct):
+    """Both versions' envelope: v1 counts in a string, v2 in a number or a string."""
+
+    value: list[msgspec.Raw]
+    count_v1: str | int | None = msgspec.field(default=None, name="odata.count")
+    count_v2: str | int | None = msgspec.field(default=None, name="@odata.count")
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class Page(msgspec.Struct):
+    """A page's rows as raw JSON, and how many rows of the filter there were (None: not said)."""
+
+    rows: list[msgspec.Raw]
+    remaining: int | None
+
+
+_page_decoder = msgspec.json.Decoder(_Page)
+_order_decoder = msgspec.json.Decoder(_Order)
+_light_decoder = msgspec.json.Decoder(_Light)
+_key_decoder = msgspec.json.Decoder(_Key)
+_sales_person_decoder = msgspec.json.Decoder(_SalesPerson)
+
+
+def decode_page(body: bytes) -> Page:
+    """Raises BadAnswer for anything but a JSON object with a `value` list and no `error`."""
+    try:
+        page = _page_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadAnswer(f"SAP's answer is not a page of rows: {_described(body, exc)}") from exc
+    if page.error is not msgspec.UNSET:
+        raise BadAnswer("SAP answered 200 with an error inside")
+    return Page(page.value, _count(page.count_v1 if page.count_v1 is not None else page.count_v2))
+
+
+def decode_doc_entry(row: msgspec.Raw) -> int:
+    try:
+        return _key_decoder.decode(row).doc_entry
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadAnswer(f"a row of SAP's answer has no usable DocEntry: {exc}") from exc
+
+
+def decode_light(row: msgspec.Raw) -> LightOrder:
+    """Raises ValueError when a value is not what SAP's metadata promises."""
+    wire = _light_decoder.decode(row)
+    return LightOrder(
+        wire.doc_entry,
+        _date(wire.update_date),
+        _time(wire.update_time),
+        status_word(wire.document_status),
+        _cancelled(wire.cancelled),
+        _exact(wire.doc_total),
+    )
+
+
+def decode_sales_person(row: msgspec.Raw) -> SalesPerson:
+    try:
+        wire = _sales_person_decoder.decode(row)
+    except msgspec.MsgspecError as exc:
+        raise BadAnswer(f"a sales person can't be read: {exc}") from exc
+    active = {"tYES": True, "tNO": False}.get(wire.active or "")
+    return SalesPerson(wire.sales_employee_code, wire.sales_employee_name, active)
+
+
+def decode_order(doc_entry: int, payload: bytes | memoryview) -> Order:
+    """Raises BadOrder, which names the field, when the document can't be taken exactly."""
+    try:
+        return _order(_order_decoder.decode(payload))
+    except (ValueError, RecursionError) as exc:
+        raise BadOrder(doc_entry, "decode", str(exc)) from exc
+
+
+def status_word(status: str | None) -> str | None:
+    """Our word for a BoStatus member; anything else stays as SAP sent it."""
+    return STATUS_WORDS.get(status, status) if status is not None else None
+
+
+def _order(wire: _Order) -> Order:
+    return Order(
+        wire.doc_entry,
+        wire.doc_num,
+        wire.series,
+        wire.doc_type,
+        _date(wire.doc_date),
+        _date(wire.doc_due_date),
+        _date(wire.tax_date),
+        _date(wire.creation_date),
+        _date(wire.update_date),
+        _time(wire.update_time),
+        wire.card_code,
+        wire.card_name,
+        wire.num_at_card,
+        wire.doc_currency,
+        _exact(wire.doc_rate),
+        _exact(wire.doc_total),
+        _exact(wire.doc_total_fc),
+        _exact(wire.vat_sum),
+        _exact(wire.vat_sum_fc),
+        _exact(wire.discount_percent),
+        _exact(wire.total_discount),
+        _exact(wire.rounding_diff_amount),
+        wire.sales_person_code,
+        wire.payment_group_code,
+        wire.contact_person_code,
+        wire.ship_to_code,
+        wire.address,
+        wire.project,
+        wire.comments,
+        status_word(wire.document_status),
+        _cancelled(wire.cancelled),
+        _lines(wire.lines),
+    )
+
+
+def _lines(wire: Sequence[_Line]) -> tuple[OrderLine, ...]:
+    lines = sorted(map(_line, wire), key=itemgetter(0))
+    for first, second in pairwise(lines):
+        if first.line_num == second.line_num:
+            raise ValueError(f"LineNum {first.line_num} occurs twice")
+    return tuple(lines)
+
+
+def _line(wire: _Line) -> OrderLine:
+    return OrderLine(
+        wire.line_num,
+        wire.visual_order,
+        wire.item_code,
+        wire.item_description,
+        _exact(wire.quantity),
+        _exact(wire.remaining_open_quantity),
+        wire.measure_unit,
+        _exact(wire.unit_price),
+        _exact(wire.discount_percent),
+        _exact(wire.price),
+        wire.currency,
+        _exact(wire.line_total),
+        _exact(wire.row_total_fc),
+        _exact(wire.tax_total),
+        _exact(wire.open_amount),
+        _exact(wire.open_amount_fc),
+        status_word(wire.line_status),
+        wire.warehouse_code,
+        _date(wire.ship_date),
+        wire.sales_person_code,
+        wire.free_text,
+        wire.tree_type,
+        wire.parent_line_num,
+    )
+
+
+def _exact(number: Decimal | None) -> Decimal | None:
+    """The number with six decimals; a double's noise beyond them is rounded away."""
+    if number is None:
+        return None
+    try:
+        exact = number.quantize(_STEP)
+    except InvalidOperation as exc:
+        raise ValueError("a number is too large for an amount or quantity") from exc
+    if exact != number and abs(exact - number) > abs(number) * _NOISE:
+        raise ValueError("a number has more than the six decimals that SAP keeps")
+    if not -_LIMIT < exact < _LIMIT:
+        raise ValueError("a number is too large for an amount or quantity")
+    return exact
+
+
+@lru_cache(maxsize=8192)
+def _date(value: str | None) -> date | None:
+    """SAP's calendar date from 2024-01-31 or 2024-01-31T00:00:00Z; its Z is no time zone."""
+    if value is None:
+        return None
+    if len(value) > 10 and value[10] != "T":
+        raise ValueError("a date is neither YYYY-MM-DD nor YYYY-MM-DDT00:00:00Z")
+    return date.fromisoformat(value[:10])
+
+
+@lru_cache(maxsize=8192)
+def _time(value: str | None) -> str | None:
+    """HH:MM:SS from 10:52 or 10:52:00; an odd stamp stays as SAP sent it."""
+    return value + ":00" if value is not None and len(value) == 5 and value[2] == ":" else value
+
+
+def _cancelled(value: str) -> bool:
+    if value not in ("tYES", "tNO"):
+        raise ValueError("Cancelled is neither tYES nor tNO")
+    return value == "tYES"
+
+
+def _count(count: str | int | None) -> int | None:
+    if count is None:
+        return None
+    try:
+        return int(count)
+    except ValueError as exc:
+        raise BadAnswer("SAP's count of rows is not a number") from exc
+
+
+def _described(body: bytes, exc: Exception) -> str:
+    if not body.strip():
+        return "it is empty"
+    return "it is HTML" if body.lstrip()[:1] == b"<" else str(exc)
