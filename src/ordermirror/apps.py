@@ -1,0 +1,12 @@
+"""OrderMirror as a Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class OrderMirrorConfig(AppConfig):
+    name = "ordermirror"
+    label = "ordermirror"
+    verbose_name = "OrderMirror"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""The runnable Django project: settings, URLs and the WSGI application."""

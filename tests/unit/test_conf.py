@@ -1,0 +1,106 @@
+"""Settings: parsed once, all mistakes told at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ordermirror import conf
+from ordermirror.errors import ConfigError
+
+
+def problems(**variables):
+    with pytest.raises(ConfigError) as caught:
+        conf.load({"ORDERMIRROR_" + name: value for name, value in variables.items()})
+    return caught.value.problems
+
+
+def load(**variables):
+    return conf.load({"ORDERMIRROR_" + name: value for name, value in variables.items()})
+
+
+def test_nothing_set_is_a_working_installation():
+    settings = load()
+
+    assert (settings.port, settings.every, settings.sap_url) == (8000, timedelta(minutes=5), None)
+
+
+def test_all_mistakes_are_told_at_once():
+    told = problems(PORT="no", EVERY="soon", TIME_ZONE="Mars/Base", SAP_PARALLEL="9")
+
+    assert len(told) == 4
+
+
+@pytest.mark.parametrize(
+    "url", ["https://sap:50000", "sap:50000/b1s/v1", "https://sap/b1s/v3", "ftp://sap/b1s/v1"]
+)
+def test_an_address_that_is_not_the_service_layers_is_refused(url):
+    assert len(problems(SAP_URL=url)) == 1
+
+
+@pytest.mark.parametrize("url", ["https://sap:50000/b1s/v1", "https://sap:50000/b1s/v2/"])
+def test_both_versions_addresses_are_taken(url):
+    assert load(SAP_URL=url).sap_url == url.rstrip("/")
+
+
+def test_plain_http_is_for_this_machine():
+    assert load(SAP_URL="http://127.0.0.1:50000/b1s/v1")
+    assert "unencrypted" in problems(SAP_URL="http://sap:50000/b1s/v1")[0]
+    assert load(SAP_URL="http://sap:50000/b1s/v1", SAP_ALLOW_HTTP="true")
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_name():
+    told = problems(SAP_PASWORD="x")
+
+    assert told == (
+        "ORDERMIRROR_SAP_PASWORD is not a setting; did you mean ORDERMIRROR_SAP_PASSWORD?",
+    )
+
+
+def test_a_secret_from_a_file(tmp_path):
+    (tmp_path / "secret").write_text("s3cret\n")
+
+    assert load(SAP_PASSWORD_FILE=str(tmp_path / "secret")).sap_password == "s3cret"
+
+
+def test_a_secret_given_twice_is_refused(tmp_path):
+    assert "not both" in problems(SAP_PASSWORD="x", SAP_PASSWORD_FILE=str(tmp_path))[0]
+
+
+def test_a_secrets_file_that_is_missing_is_told(tmp_path):
+    told = problems(SAP_PASSWORD_FILE=str(tmp_path / "nowhere"))
+
+    assert "can't be read" in told[0]
+
+
+def test_what_is_needed_to_reach_sap_is_told_at_once():
+    with pytest.raises(ConfigError) as caught:
+        load(SAP_URL="https://sap:50000/b1s/v2").require_sap()
+
+    assert [told.split()[0] for told in caught.value.problems] == [
+        "ORDERMIRROR_SAP_COMPANY_DB",
+        "ORDERMIRROR_SAP_USER",
+        "ORDERMIRROR_SAP_PASSWORD",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("5m", 300), ("2h", 7200), ("1 d", 86400)]
+)
+def test_durations(text, seconds):
+    assert conf.duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["5", "m", "0s", "-5m", "five minutes"])
+def test_odd_durations_are_refused(text):
+    with pytest.raises(ValueError, match="number and a unit"):
+        conf.duration(text)
+
+
+def test_a_password_with_odd_characters_is_taken_literally(tmp_path):
+    (tmp_path / ".env").write_text("ORDERMIRROR_SAP_PASSWORD='a$b#c${d}'\n")
+
+    found = conf.read_environment({}, tmp_path / ".env")
+
+    assert found == {"ORDERMIRROR_SAP_PASSWORD": "a$b#c${d}"}
