@@ -1,0 +1,60 @@
+"""Mirrored orders as plain objects, in SAP's names: what exports, and later the API, hand out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from ordermirror.core.diff import as_text
+from ordermirror.models import OrderLine, SalesOrder, order_id
+from ordermirror.records import HEADER_FIELDS, LINE_FIELDS
+from ordermirror.snapshot import snapshot
+
+ORDERS_AT_ONCE = 500
+_ORDER = (*HEADER_FIELDS, "pending_total")
+_LINE = (*LINE_FIELDS, "pending_amount", "removed_at")
+
+
+def exported_orders(company_id: int, *, open_only: bool = False) -> Iterator[dict[str, Any]]:
+    """Every mirrored order with its lines, ascending by doc_entry, all of one moment.
+
+    Numbers are exact decimal strings, dates ISO dates. Lines that SAP no longer sends come with
+    `removed_at`, the moment that was noticed (UTC); the others have None there.
+    """
+    with snapshot():
+        after = order_id(company_id, 0)
+        last = order_id(company_id + 1, 0)
+        orders = SalesOrder.objects.open() if open_only else SalesOrder.objects.all()
+        while True:
+            rows = list(
+                orders.filter(id__gt=after, id__lt=last)
+                .order_by("id")
+                .values_list("id", *_ORDER)[:ORDERS_AT_ONCE]
+            )
+            if not rows:
+                return
+            lines = _lines([row[0] for row in rows])
+            for key, *values in rows:
+                order = dict(zip(_ORDER, map(_plain, values), strict=True))
+                yield {**order, "lines": lines.get(key, [])}
+            after = rows[-1][0]
+
+
+def _lines(orders: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """The lines of these orders, which are ascending, by order."""
+    wanted = set(orders)
+    found: dict[int, list[dict[str, Any]]] = {}
+    rows = OrderLine.objects.filter(order__gte=orders[0], order__lte=orders[-1]).order_by("id")
+    for order, *values in rows.values_list("order_id", *_LINE):
+        if order in wanted:
+            line = dict(zip(_LINE, map(_plain, values), strict=True))
+            found.setdefault(order, []).append(line)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Numbers stay numbers unless they are decimals, which are exact only as text."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int | str) else as_text(value)

@@ -1,0 +1,96 @@
+"""One runner at a time for a company, fenced.
+
+A run takes the lease with one conditional UPDATE, on the database's clock. Each of its writing
+transactions begins with a conditional UPDATE on its own fence, which also renews the lease; a run
+that was paused until another took over finds no row to update and writes nothing more. (A SELECT
+would not do: it lets a stale writer through.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from ordermirror import models
+from ordermirror.errors import LeaseLost, SyncAlreadyRunning
+
+TTL = timedelta(minutes=5)
+"""Longer than any request to SAP takes; a runner that died on this machine is noticed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Held for `company_id` until `release`, or until another run takes it after TTL."""
+
+    company_id: int
+    fence: int
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction that commits only while this lease is held; raises LeaseLost otherwise."""
+        with transaction.atomic():
+            mine = models.Lease.objects.filter(company_id=self.company_id, fence=self.fence)
+            if not mine.update(expires_at=Now() + TTL):
+                raise LeaseLost("another run took over while this one was paused; it goes on there")
+            yield
+
+    def release(self) -> None:
+        models.Lease.objects.filter(company_id=self.company_id, fence=self.fence).update(
+            holder="", expires_at=None
+        )
+
+
+@contextlib.contextmanager
+def held(company_id: int) -> Iterator[Lease]:
+    """Take the lease, and release it at the end. Raises as `take` does."""
+    lease = take(company_id)
+    try:
+        yield lease
+    finally:
+        lease.release()
+
+
+def take(company_id: int) -> Lease:
+    """Raises SyncAlreadyRunning while another live run holds the lease."""
+    lease, _ = models.Lease.objects.get_or_create(company_id=company_id)
+    free = Q(holder="") | Q(expires_at__lt=Now())
+    if _died_here(lease.holder):
+        free |= Q(fence=lease.fence)
+    with transaction.atomic():
+        taken = models.Lease.objects.filter(free, company_id=company_id).update(
+            holder=_holder(), fence=F("fence") + 1, expires_at=Now() + TTL
+        )
+        if not taken:
+            raise SyncAlreadyRunning(f"another run is refreshing this company ({lease.holder})")
+        lease.refresh_from_db()
+    return Lease(company_id, lease.fence)
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _died_here(holder: str) -> bool:
+    """Whether the holder ran on this machine and is gone.
+
+    A wrong guess, as with process numbers of another container, is harmless: the fence refuses
+    the former holder's writes. Windows offers no safe way to ask; there the lease runs out.
+    """
+    host, _, pid = holder.rpartition(":")
+    if os.name != "posix" or host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,363 @@
+"""What is stored: mirrored orders, and the book-keeping of the runs that keep them true.
+
+Mirrored tables (SalesOrder, OrderLine, SalesPerson) are written by `ordermirror.store` alone.
+Their field names are SAP's in snake_case; there are no foreign keys to master data, since SAP may
+send an order before the customer or item it names.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from ordermirror.fields import ExactDecimalField
+from ordermirror.records import (
+    CODE_LENGTH,
+    DESCRIPTION_LENGTH,
+    NAME_LENGTH,
+    OPEN,
+    STATUS_LENGTH,
+)
+
+ENTRIES_PER_COMPANY = 2**31
+LINES_PER_ORDER = 2**20
+
+
+def order_id(company_id: int, doc_entry: int) -> int:
+    """The primary key of an order, computed so that writing needs no look-up.
+
+    DocEntry is a positive 32-bit number at SAP, so company ids up to 4,000 leave room for lines.
+    """
+    return company_id * ENTRIES_PER_COMPANY + doc_entry
+
+
+def line_id(order: int, line_num: int) -> int:
+    return order * LINES_PER_ORDER + line_num
+
+
+def code() -> models.CharField[str | None, str | None]:
+    return models.CharField(max_length=CODE_LENGTH, null=True)
+
+
+def name() -> models.CharField[str | None, str | None]:
+    return models.CharField(max_length=NAME_LENGTH, null=True)
+
+
+class Company(models.Model):
+    """One SAP company database that is mirrored here."""
+
+    company_db = models.CharField(max_length=CODE_LENGTH, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.company_db
+
+
+class Lease(models.Model):
+    """Who may write for a company now. `fence` rises with each holder, so a late one is refused."""
+
+    company = models.OneToOneField(Company, models.CASCADE, primary_key=True)
+    holder = models.CharField(max_length=NAME_LENGTH, default="")
+    fence = models.BigIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.company_id}: {self.holder or 'free'} (fence {self.fence})"
+
+
+class Probe(models.TextChoices):
+    """The questions that are put to SAP."""
+
+    FIRST_LOAD = "first_load", "first load"
+    CHANGED = "changed", "changed"
+    OPEN = "open", "open"
+    ABSENT = "absent", "absent from a full load"
+    BY_KEY = "by_key", "by key"
+    QUARANTINE = "quarantine", "quarantine"
+    SALES_PEOPLE = "sales_people", "sales people"
+
+
+class Position(models.Model):
+    """How far a probe has safely got: everything up to here is applied, pending or set aside."""
+
+    company = models.ForeignKey(Company, models.CASCADE)
+    probe = models.CharField(max_length=20, choices=Probe)
+    doc_entry = models.BigIntegerField(default=0)
+    watermark = models.DateField(null=True)
+    newest_seen = models.DateField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "probe"], name="position_company_probe")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.probe}: {self.doc_entry} {self.watermark or ''}"
+
+
+class SalesOrderQuerySet(models.QuerySet["SalesOrder"]):
+    def open(self) -> SalesOrderQuerySet:
+        return self.filter(document_status=OPEN)
+
+
+class SalesOrder(models.Model):
+    """A mirrored sales order: the header as SAP answered it, and what is still pending on it."""
+
+    id = models.BigIntegerField(primary_key=True)
+    company = models.ForeignKey(Company, models.PROTECT, db_index=False)
+    doc_entry = models.BigIntegerField()
+    doc_num = models.BigIntegerField()
+    series = models.IntegerField(null=True)
+    doc_type = code()
+    doc_date = models.DateField(null=True)
+    doc_due_date = models.DateField(null=True)
+    tax_date = models.DateField(null=True)
+    creation_date = models.DateField(null=True)
+    update_date = models.DateField(null=True)
+    update_time = code()
+    card_code = code()
+    card_name = name()
+    num_at_card = name()
+    doc_currency = code()
+    doc_rate = ExactDecimalField(null=True)
+    doc_total = ExactDecimalField(null=True)
+    doc_total_fc = ExactDecimalField(null=True)
+    vat_sum = ExactDecimalField(null=True)
+    vat_sum_fc = ExactDecimalField(null=True)
+    discount_percent = ExactDecimalField(null=True)
+    total_discount = ExactDecimalField(null=True)
+    rounding_diff_amount = ExactDecimalField(null=True)
+    sales_person_code = models.IntegerField(null=True)
+    payment_group_code = models.IntegerField(null=True)
+    contact_person_code = models.IntegerField(null=True)
+    ship_to_code = code()
+    address = models.TextField(null=True)  # noqa: DJ001 - SAP's null and "" are kept apart
+    project = code()
+    comments = models.TextField(null=True)  # noqa: DJ001 - SAP's null and "" are kept apart
+    document_status = models.CharField(max_length=STATUS_LENGTH, null=True)  # noqa: DJ001 - as SAP sent it
+    cancelled = models.BooleanField()
+    pending_total = ExactDecimalField()
+
+    objects = SalesOrderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "doc_entry"], name="order_company_entry")
+        ]
+        indexes = [
+            models.Index(
+                fields=["company", "document_status", "doc_date", "doc_entry"],
+                name="order_status_date",
+            ),
+            models.Index(fields=["company", "doc_date", "doc_entry"], name="order_date"),
+            models.Index(
+                fields=["company", "card_code", "doc_date", "doc_entry"], name="order_customer_date"
+            ),
+            models.Index(
+                fields=["company", "document_status", "sales_person_code", "doc_date", "doc_entry"],
+                name="order_status_person_date",
+            ),
+            models.Index(fields=["company", "doc_num"], name="order_number"),
+            models.Index(fields=["company", "num_at_card"], name="order_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.doc_num)
+
+
+class OrderLine(models.Model):
+    """A mirrored line. One that SAP no longer sends is marked with `removed_at`, never deleted."""
+
+    id = models.BigIntegerField(primary_key=True)
+    order = models.ForeignKey(SalesOrder, models.PROTECT, related_name="lines", db_index=False)
+    line_num = models.IntegerField()
+    visual_order = models.IntegerField(null=True)
+    item_code = code()
+    item_description = models.CharField(max_length=DESCRIPTION_LENGTH, null=True)  # noqa: DJ001 - SAP's null and "" are kept apart
+    quantity = ExactDecimalField(null=True)
+    remaining_open_quantity = ExactDecimalField(null=True)
+    measure_unit = name()
+    unit_price = ExactDecimalField(null=True)
+    discount_percent = ExactDecimalField(null=True)
+    price = ExactDecimalField(null=True)
+    currency = code()
+    line_total = ExactDecimalField(null=True)
+    row_total_fc = ExactDecimalField(null=True)
+    tax_total = ExactDecimalField(null=True)
+    open_amount = ExactDecimalField(null=True)
+    open_amount_fc = ExactDecimalField(null=True)
+    line_status = models.CharField(max_length=STATUS_LENGTH, null=True)  # noqa: DJ001 - as SAP sent it
+    warehouse_code = code()
+    ship_date = models.DateField(null=True)
+    sales_person_code = models.IntegerField(null=True)
+    free_text = models.TextField(null=True)  # noqa: DJ001 - SAP's null and "" are kept apart
+    tree_type = code()
+    parent_line_num = models.IntegerField(null=True)
+    pending_amount = ExactDecimalField()
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "line_num"], name="line_order_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}/{self.line_num}"
+
+
+class OrderRead(models.Model):
+    """When an order was last read whole, and the hashes that tell whether it must be read again.
+
+    Book-keeping, apart from the mirrored row: re-reading an unchanged order writes only here.
+    The primary key is the order's.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    company = models.ForeignKey(Company, models.CASCADE, db_index=False)
+    doc_entry = models.BigIntegerField()
+    is_open = models.BooleanField()
+    light_hash = models.BigIntegerField()
+    document_hash = models.BigIntegerField()
+    read_at = models.DateTimeField()
+    run = models.ForeignKey(
+        "SyncRun", models.SET_NULL, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "is_open"], name="read_company_open")]
+
+    def __str__(self) -> str:
+        return f"{self.doc_entry} read at {self.read_at}"
+
+
+class Pending(models.Model):
+    """Work owed: an order that was found changed and has not been applied yet."""
+
+    company = models.ForeignKey(Company, models.CASCADE, db_index=False)
+    doc_entry = models.BigIntegerField()
+    probe = models.CharField(max_length=20, choices=Probe)
+    light_hash = models.BigIntegerField(null=True)
+    found_at = models.DateTimeField()
+    attempts = models.IntegerField(default=0)
+    not_found_since = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "pending"
+        constraints = [
+            models.UniqueConstraint(fields=["company", "doc_entry"], name="pending_company_entry")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.doc_entry} ({self.probe})"
+
+
+class Quarantine(models.Model):
+    """A document that could not be decoded or stored; the last good version stays in the mirror."""
+
+    company = models.ForeignKey(Company, models.CASCADE, db_index=False)
+    doc_entry = models.BigIntegerField()
+    stage = models.CharField(max_length=20)
+    reason = models.TextField()
+    payload_hash = models.BigIntegerField()
+    light_hash = models.BigIntegerField(null=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    attempts = models.IntegerField(default=1)
+    retry_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "quarantine"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "doc_entry"], name="quarantine_company_entry"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.doc_entry}: {self.reason}"
+
+
+class SalesPerson(models.Model):
+    """A mirrored sales employee."""
+
+    company = models.ForeignKey(Company, models.PROTECT, db_index=False)
+    sales_employee_code = models.IntegerField()
+    sales_employee_name = models.CharField(max_length=NAME_LENGTH)
+    active = models.BooleanField(null=True)
+
+    class Meta:
+        verbose_name_plural = "sales people"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "sales_employee_code"], name="person_company_code"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sales_employee_name
+
+
+class SyncRun(models.Model):
+    """One attempt to refresh the mirror; a row for every start, killed ones included."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running"
+        COMPLETE = "complete"
+        INCOMPLETE = "incomplete"
+        FAILED = "failed"
+        BUSY = "busy"
+
+    company = models.ForeignKey(Company, models.CASCADE, db_index=False)
+    first_load = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=20, choices=Outcome, default=Outcome.RUNNING)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True)
+    requests = models.IntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+    statements = models.IntegerField(default=0)
+    rows_written = models.IntegerField(default=0)
+    orders = models.JSONField(default=dict)
+    lines = models.JSONField(default=dict)
+    probes = models.JSONField(default=list)
+    problem = models.TextField(default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["company", "outcome", "started_at"], name="run_company_outcome")
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}: {self.outcome}"
+
+
+class OrderChange(models.Model):
+    """One thing that changed on an order, and between which two reads it did."""
+
+    class Kind(models.TextChoices):
+        ORDER_CREATED = "order_created", "order first seen"
+        HEADER = "header", "changed"
+        LINE_ADDED = "line_added", "line added"
+        LINE_CHANGED = "line_changed", "line changed"
+        LINE_REMOVED = "line_removed", "line removed"
+        LINE_RETURNED = "line_returned", "line returned"
+
+    id = models.BigAutoField(primary_key=True)
+    order = models.ForeignKey(SalesOrder, models.PROTECT, related_name="changes", db_index=False)
+    run = models.ForeignKey(SyncRun, models.SET_NULL, null=True, related_name="changes")
+    kind = models.CharField(max_length=20, choices=Kind)
+    line_num = models.IntegerField(null=True)
+    field = models.CharField(max_length=40)
+    old = models.TextField(null=True)  # noqa: DJ001 - None: there was no value
+    new = models.TextField(null=True)  # noqa: DJ001 - None: there is no value
+    read_from = models.DateTimeField(null=True)
+    read_to = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["order", "id"], name="change_order")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.field}: {self.old} → {self.new}"

@@ -1,0 +1,281 @@
+"""Apply documents: the one tail that every way of reading an order ends in.
+
+A batch is one transaction: orders, lines, lines removed, history, hashes, pending keys, quarantine
+and position together, or nothing. A document that can't be taken is set aside with its reason and
+its last good version stays; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import DataError, IntegrityError, transaction
+
+from ordermirror.core.diff import Fate, OrderDiff, diff_new, diff_order
+from ordermirror.core.fetched import Batch, Document, KeyCoverage, RangeCoverage
+from ordermirror.core.fingerprint import document_hash, light_hash
+from ordermirror.errors import BadOrder
+from ordermirror.lease import Lease
+from ordermirror.models import OrderRead, Probe, line_id, order_id
+from ordermirror.records import OPEN, Order, light_of
+from ordermirror.store import history, mirror, pending, quarantine
+from ordermirror.store.quarantine import Refused
+from ordermirror.store.tables import Row, Table, among
+
+READS = Table(
+    OrderRead,
+    ("id", "company", "doc_entry", "is_open", "light_hash", "document_hash", "read_at", "run"),
+)
+
+Decode = Callable[[int, bytes | memoryview], Order]
+
+
+@dataclass(slots=True)
+class Applied:
+    """What applying did; `missing` are orders asked for by key that SAP did not show."""
+
+    fates: dict[Fate, int] = field(default_factory=dict)
+    lines_created: int = 0
+    lines_changed: int = 0
+    lines_removed: int = 0
+    rows_written: int = 0
+    quarantined: int = 0
+    missing: int = 0
+
+    def count(self, fate: Fate, times: int = 1) -> None:
+        self.fates[fate] = self.fates.get(fate, 0) + times
+
+    def add(self, part: Applied) -> None:
+        for fate, times in part.fates.items():
+            self.count(fate, times)
+        self.lines_created += part.lines_created
+        self.lines_changed += part.lines_changed
+        self.lines_removed += part.lines_removed
+        self.rows_written += part.rows_written
+        self.quarantined += part.quarantined
+        self.missing += part.missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applying:
+    """Everything that the batches of one run have in common."""
+
+    lease: Lease
+    run_id: int
+    decode: Decode
+    now: Callable[[], datetime]
+    remember_new: bool
+    """Whether an order seen for the first time is news; not in a first load, where all are."""
+
+
+@dataclass(slots=True)
+class _Changed:
+    """A decoded document and how it differs from what is stored."""
+
+    document: Document
+    order: Order
+    diff: OrderDiff
+    stored: mirror.Stored | None
+
+
+def apply_batch(
+    applying: Applying, batch: Batch, *, finish: Callable[[], None] | None = None
+) -> Applied:
+    """Apply all documents of a batch in one transaction; `finish` writes the position with them.
+
+    When the database refuses the batch, its documents are applied one by one, so that only those
+    it refuses are set aside. Raises LeaseLost when another run has taken over.
+    """
+    try:
+        return _in_transaction(applying, batch, _apply, finish)
+    except (DataError, IntegrityError):
+        return _in_transaction(applying, batch, _apply_one_by_one, finish)
+
+
+def _in_transaction(
+    applying: Applying,
+    batch: Batch,
+    apply: Callable[[Applying, Sequence[Document], Known], Applied],
+    finish: Callable[[], None] | None,
+) -> Applied:
+    with applying.lease.transaction():
+        known = _known(applying.lease.company_id, batch)
+        applied = apply(applying, batch.documents, known)
+        _note_absent(applying, batch, known, applied)
+        if finish:
+            finish()
+    return applied
+
+
+def _apply_one_by_one(applying: Applying, documents: Sequence[Document], known: Known) -> Applied:
+    """One savepoint a document."""
+    total = Applied()
+    for document in documents:
+        try:
+            with transaction.atomic():
+                part = _apply(applying, [document], known)
+        except (DataError, IntegrityError) as exc:
+            part = _set_aside(applying, [_refused(document, "store", str(exc))])
+        total.add(part)
+    return total
+
+
+def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> Applied:
+    company_id = applying.lease.company_id
+    current = [doc for doc in documents if not _is_older(doc, known)]
+    hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
+    new = [doc for doc in current if not _is_known(doc.doc_entry, hashes, known)]
+    changed, refused = _decode_and_diff(applying, new, known)
+    applied = _set_aside(applying, refused)
+    applied.count(Fate.UNCHANGED, len(current) - len(new))
+    for item in changed:
+        applied.count(item.diff.fate)
+    _write(applying, changed, applied)
+    _write_reads(applying, current, changed, hashes, known)
+    _write_history(applying, changed, known)
+    read = {doc.doc_entry for doc in documents}
+    pending.settle(company_id, read)
+    quarantine.release(company_id, read - {item.doc_entry for item in refused})
+    return applied
+
+
+class KnownRead(NamedTuple):
+    """What is remembered of the last whole read of an order."""
+
+    is_open: bool
+    light_hash: int
+    document_hash: int
+    read_at: datetime
+
+
+Known = dict[int, KnownRead]
+
+
+def _known(company_id: int, batch: Batch) -> Known:
+    """Of all stored orders that the batch covers, by DocEntry."""
+    first = order_id(company_id, 0)
+    reads = OrderRead.objects.all()
+    if isinstance(batch.coverage, RangeCoverage):
+        low, high = first + batch.coverage.after, first + batch.coverage.upto
+        reads = reads.filter(id__gt=low, id__lte=high)
+    else:
+        reads = reads.filter(id__in=among(first + key for key in batch.coverage.doc_entries))
+    rows = reads.values_list("doc_entry", *KnownRead._fields)
+    return {entry: KnownRead(*values) for entry, *values in rows}
+
+
+def _is_older(document: Document, known: Known) -> bool:
+    read = known.get(document.doc_entry)
+    return read is not None and read.read_at > document.read_at
+
+
+def _is_known(doc_entry: int, hashes: dict[int, int], known: Known) -> bool:
+    read = known.get(doc_entry)
+    return read is not None and read.document_hash == hashes[doc_entry]
+
+
+def _decode_and_diff(
+    applying: Applying, documents: Sequence[Document], known: Known
+) -> tuple[list[_Changed], list[Refused]]:
+    stored = mirror.stored_orders(
+        applying.lease.company_id, [doc.doc_entry for doc in documents if doc.doc_entry in known]
+    )
+    changed: list[_Changed] = []
+    refused: list[Refused] = []
+    for document in documents:
+        before = stored.get(document.doc_entry)
+        try:
+            order = applying.decode(document.doc_entry, document.payload)
+            diff = diff_order(before.order, order, before.removed) if before else diff_new(order)
+        except BadOrder as exc:
+            refused.append(_refused(document, exc.stage, exc.reason))
+        else:
+            changed.append(_Changed(document, order, diff, before))
+    return changed, refused
+
+
+def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) -> None:
+    company_id = applying.lease.company_id
+    orders: list[Row] = []
+    lines: list[Row] = []
+    removed: list[int] = []
+    for item in changed:
+        order, diff = item.order, item.diff
+        total = mirror.pending_total(order)
+        if diff.header_changed or item.stored is None or item.stored.pending_total != total:
+            orders.append(mirror.order_row(company_id, order, total))
+        lines += mirror.line_rows(company_id, order, (*diff.created_lines, *diff.changed_lines))
+        parent = order_id(company_id, order.doc_entry)
+        removed += [line_id(parent, number) for number in diff.removed_line_nums]
+        applied.lines_created += len(diff.created_lines)
+        applied.lines_changed += len(diff.changed_lines)
+    mirror.ORDERS.upsert(orders)
+    mirror.LINES.upsert(lines)
+    applied.lines_removed = mirror.mark_removed(removed, applying.now())
+    applied.rows_written = len(orders) + len(lines) + applied.lines_removed
+
+
+def _write_reads(
+    applying: Applying,
+    current: Sequence[Document],
+    changed: Sequence[_Changed],
+    hashes: dict[int, int],
+    known: Known,
+) -> None:
+    """Remember the read of each document that is stored, changed or not."""
+    company_id, run_id = applying.lease.company_id, applying.run_id
+    lights = {
+        item.order.doc_entry: (item.order.document_status == OPEN, light_hash(light_of(item.order)))
+        for item in changed
+    }
+    for document in current:
+        if _is_known(document.doc_entry, hashes, known):
+            lights[document.doc_entry] = known[document.doc_entry][:2]
+    READS.upsert(
+        (order_id(company_id, entry), company_id, entry, *light, hashes[entry], read_at, run_id)
+        for entry, _, read_at in current
+        if (light := lights.get(entry)) is not None
+    )
+
+
+def _write_history(applying: Applying, changed: Sequence[_Changed], known: Known) -> None:
+    history.add(
+        (
+            order_id(applying.lease.company_id, item.order.doc_entry),
+            applying.run_id,
+            change,
+            known[item.order.doc_entry].read_at if item.stored else None,
+            item.document.read_at,
+        )
+        for item in changed
+        if item.stored is not None or applying.remember_new
+        for change in item.diff.changes
+    )
+
+
+def _set_aside(applying: Applying, refused: Sequence[Refused]) -> Applied:
+    quarantine.add(applying.lease.company_id, refused, now=applying.now())
+    return Applied(quarantined=len(refused))
+
+
+def _refused(document: Document, stage: str, reason: str) -> Refused:
+    return Refused(document.doc_entry, stage, reason, document_hash(document.payload))
+
+
+def _note_absent(applying: Applying, batch: Batch, known: Known, applied: Applied) -> None:
+    """A stored order that a complete answer did not show is owed a read by key, nothing more.
+
+    One that is not found by key either is suspect: it stays as it is, and pending.
+    """
+    company_id, now = applying.lease.company_id, applying.now()
+    received = {doc.doc_entry for doc in batch.documents}
+    if isinstance(batch.coverage, KeyCoverage):
+        missing = batch.coverage.doc_entries - received
+        pending.mark_missing(company_id, missing, now=now)
+        applied.missing = len(missing)
+    else:
+        absent = dict.fromkeys(known.keys() - received, pending.Found(Probe.ABSENT))
+        pending.add(company_id, absent, now=now)
