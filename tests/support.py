@@ -1,0 +1,81 @@
+"""A sandbox, a company and the runs between them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from ordermirror.core.report import RunReport
+from ordermirror.export import exported_orders
+from ordermirror.models import Company
+from ordermirror.sandbox import Sandbox, SandboxOptions
+from ordermirror.sap.service_layer import ServiceLayer
+from ordermirror.sap.session import Access
+from ordermirror.sync import run_sync
+from tests import oracle
+
+TODAY = date(2026, 1, 5)
+EVERY_EVENT = frozenset(
+    {"edit", "deliver_partial", "deliver_full", "close", "cancel", "reopen", "return_"}
+)
+
+
+@dataclass
+class Mirror:
+    """A mirrored company, refreshed from a sandbox over real HTTP. Retries do not wait."""
+
+    sandbox: Sandbox
+    url: str
+    company: Company
+    page_size: int = 50
+    light_page_size: int = 100
+    parallel: int = 2
+    password: str = "sandbox"
+    pauses: list[float] = field(default_factory=list)
+
+    def source(self) -> ServiceLayer:
+        access = Access(
+            url=self.url,
+            company_db="SBODEMO",
+            user="manager",
+            password=self.password,
+            parallel=self.parallel,
+            total_seconds=20,
+        )
+        return ServiceLayer(
+            access,
+            page_size=self.page_size,
+            light_page_size=self.light_page_size,
+            pause=self.pauses.append,
+        )
+
+    def sync(self, **options) -> RunReport:
+        return run_sync(self.company, self.source(), lookback_days=2, **options)
+
+    def exported(self) -> dict[int, dict]:
+        """By DocEntry; lines that SAP no longer sends left out."""
+        return {order["doc_entry"]: without_removed(order) for order in self.export()}
+
+    def export(self) -> list[dict]:
+        return list(exported_orders(self.company.pk))
+
+    def expected(self) -> dict[int, dict]:
+        return {doc["DocEntry"]: oracle.expected(doc) for doc in self.sandbox.orders()}
+
+    def business(self, events: int) -> list:
+        return self.sandbox.business(events)
+
+
+def without_removed(order: dict) -> dict:
+    return order | {"lines": [line for line in order["lines"] if line["removed_at"] is None]}
+
+
+@contextmanager
+def mirrored(*, version: int = 2, **options):
+    """A sandbox of 120 orders, unless told otherwise, and an empty mirror of it."""
+    chosen = {"orders": 120, "seed": 7, "today": TODAY, "bump_on": EVERY_EVENT} | options
+    sandbox = Sandbox(SandboxOptions(**chosen))
+    company, _ = Company.objects.get_or_create(company_db="SBODEMO")
+    with sandbox.serving() as address:
+        yield Mirror(sandbox, address.url(version), company)
