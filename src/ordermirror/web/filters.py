@@ -1,0 +1,256 @@
+"""What a query string asks of the order list: parsed once, applied once, written back canonically.
+
+The list, and whatever else shows or sends a set of orders, goes through here; nothing else builds
+filters. Parsing never fails: what cannot be used is left out and said in a note.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from ordermirror.models import SalesOrderQuerySet
+from ordermirror.records import OPEN, STATUS_WORDS
+from ordermirror.web.sorting import COLUMNS
+
+CLOSED = STATUS_WORDS["bost_Close"]
+STATUSES = ("open", "closed", "cancelled", "other", "all")
+SIZES = (50, 100, 200)
+LONGEST_TEXT = 100
+MOST_CODES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilters:
+    """One result: which orders, in which order, which page. The defaults are the plain list."""
+
+    status: str = "open"
+    q: str = ""
+    customer: str = ""
+    sales: tuple[int, ...] = ()
+    posted_from: date | None = None
+    posted_to: date | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+    overdue: bool = False
+    company: str = ""
+    sort: str = "-date"
+    page: int = 1
+    size: int = 100
+
+    def query(self) -> str:
+        """The query string that parses back to these filters, without defaults: equal if equal."""
+        given = {name: _written(getattr(self, field)) for name, (field, _parse) in READERS.items()}
+        default = {
+            name: _written(getattr(DEFAULTS, field)) for name, (field, _parse) in READERS.items()
+        }
+        changed = {name: value for name, value in given.items() if value != default[name]}
+        return urlencode(changed, safe=",")
+
+    def link(self, **changes: Any) -> str:
+        """The query string after a change, on the first page unless the change names one."""
+        return replace(self, **{"page": 1, **changes}).query()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """The filters a query string asks for, and in plain words what of it was left out."""
+
+    filters: OrderFilters
+    notes: tuple[str, ...]
+
+
+def parse(params: QueryDict) -> Parsed:
+    notes: list[str] = []
+    values: dict[str, Any] = {}
+    for name, (field, read) in READERS.items():
+        given = [value.strip() for value in params.getlist(name) if value.strip()]
+        try:
+            if given:
+                values[field] = read(given)
+        except ValueError as exc:
+            notes.append(
+                _("The filter “%(name)s” was left out: %(reason)s") % {"name": name, "reason": exc}
+            )
+    unknown = [name for name in params if name not in READERS]
+    notes += [
+        _("“%(name)s” was ignored: there is no such filter.") % {"name": n[:LONGEST_TEXT]}
+        for n in unknown
+    ]
+    filters = OrderFilters(**values)
+    return Parsed(filters=filters, notes=(*notes, *_contradictions(filters)))
+
+
+def parse_page(params: QueryDict) -> int:
+    """The page number of a list without filters; the first when it cannot be read."""
+    try:
+        return _page([params.get("page", "1")])
+    except ValueError:
+        return 1
+
+
+def restrict(
+    orders: SalesOrderQuerySet, filters: OrderFilters, *, today: date
+) -> SalesOrderQuerySet:
+    """The orders that match. Sorting and paging are the caller's."""
+    conditions = [
+        _with_status(filters.status),
+        *(_with_word(word) for word in filters.q.split()),
+        *_with_dates(filters),
+    ]
+    if filters.customer:
+        text = filters.customer
+        conditions.append(Q(card_code__icontains=text) | Q(card_name__icontains=text))
+    if filters.sales:
+        conditions.append(Q(sales_person_code__in=filters.sales))
+    if filters.overdue:
+        conditions.append(Q(document_status=OPEN, doc_due_date__lt=today))
+    if filters.company:
+        conditions.append(Q(company__company_db=filters.company))
+    return orders.filter(*conditions)
+
+
+def _with_status(status: str) -> Q:
+    """Every order has exactly one of the four statuses, except one both open and cancelled."""
+    conditions = {
+        "all": Q(),
+        "open": Q(document_status=OPEN),
+        "closed": Q(document_status=CLOSED, cancelled=False),
+        "cancelled": Q(cancelled=True),
+        "other": Q(cancelled=False)
+        & (Q(document_status__isnull=True) | ~Q(document_status__in=[OPEN, CLOSED])),
+    }
+    return conditions[status]
+
+
+def _with_word(word: str) -> Q:
+    condition = (
+        Q(card_code__icontains=word) | Q(card_name__icontains=word) | Q(num_at_card__icontains=word)
+    )
+    number = _latin_digits(word)
+    return condition | Q(doc_num__startswith=number) if number.isdecimal() else condition
+
+
+def _with_dates(filters: OrderFilters) -> Iterable[Q]:
+    lookups = {
+        "doc_date__gte": filters.posted_from,
+        "doc_date__lte": filters.posted_to,
+        "doc_due_date__gte": filters.due_from,
+        "doc_due_date__lte": filters.due_to,
+    }
+    return (Q(**{lookup: day}) for lookup, day in lookups.items() if day)
+
+
+def _contradictions(filters: OrderFilters) -> Iterable[str]:
+    pairs = (
+        (filters.posted_from, filters.posted_to, _("from"), _("to")),
+        (filters.due_from, filters.due_to, "due_from", "due_to"),
+    )
+    for start, end, first, second in pairs:
+        if start and end and start > end:
+            yield _("%(first)s is after %(second)s, so no order can match.") % {
+                "first": first,
+                "second": second,
+            }
+
+
+def _latin_digits(word: str) -> str:
+    return "".join(str(unicodedata.decimal(char, char)) for char in word)
+
+
+def _choice(*words: str) -> Callable[[list[str]], str]:
+    def read(given: list[str]) -> str:
+        if given[-1] not in words:
+            raise ValueError(
+                _("“%(given)s” is not one of %(words)s.")
+                % {"given": given[-1][:LONGEST_TEXT], "words": ", ".join(words)}
+            )
+        return given[-1]
+
+    return read
+
+
+def _text(given: list[str]) -> str:
+    if len(given[-1]) > LONGEST_TEXT or not given[-1].isprintable():
+        raise ValueError(_("use at most %(most)s ordinary characters.") % {"most": LONGEST_TEXT})
+    return " ".join(given[-1].split())
+
+
+def _day(given: list[str]) -> date:
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given[-1], re.ASCII):
+            return date.fromisoformat(given[-1])
+    except ValueError:
+        pass  # such as 2026-02-30: the same advice helps
+    raise ValueError(
+        _("“%(given)s” is not a date such as 2026-11-20.") % {"given": given[-1][:LONGEST_TEXT]}
+    )
+
+
+def _codes(given: list[str]) -> tuple[int, ...]:
+    codes = [code for text in given for code in text.split(",") if code]
+    bad = [code for code in codes if not re.fullmatch(r"-?\d{1,9}", code, re.ASCII)]
+    if bad or len(codes) > MOST_CODES:
+        shown = ", ".join(bad or codes)[:LONGEST_TEXT]
+        raise ValueError(_("“%(given)s” is not a list of sales person codes.") % {"given": shown})
+    return tuple(sorted({int(code) for code in codes}))
+
+
+def _yes(given: list[str]) -> bool:
+    if given[-1] != "1":
+        raise ValueError(_("only 1 is understood."))
+    return True
+
+
+def _page(given: list[str]) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,5}", given[-1], re.ASCII):
+        raise ValueError(
+            _("“%(given)s” is not a page number.") % {"given": given[-1][:LONGEST_TEXT]}
+        )
+    return int(given[-1])
+
+
+def _size(given: list[str]) -> int:
+    return int(_choice(*map(str, SIZES))(given))
+
+
+def _sort(given: list[str]) -> str:
+    _choice(*COLUMNS)([given[-1].removeprefix("-")])
+    return given[-1]
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return "1" if value else ""
+    return "" if value is None else str(value)
+
+
+READERS: dict[str, tuple[str, Callable[[list[str]], Any]]] = {
+    "status": ("status", _choice(*STATUSES)),
+    "q": ("q", _text),
+    "customer": ("customer", _text),
+    "sales": ("sales", _codes),
+    "from": ("posted_from", _day),
+    "to": ("posted_to", _day),
+    "due_from": ("due_from", _day),
+    "due_to": ("due_to", _day),
+    "overdue": ("overdue", _yes),
+    "company": ("company", _text),
+    "sort": ("sort", _sort),
+    "page": ("page", _page),
+    "size": ("size", _size),
+}
+"""Parameter name in the query string: the field it fills, and how its values are read."""
+
+DEFAULTS = OrderFilters()

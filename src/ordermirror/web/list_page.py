@@ -1,0 +1,118 @@
+"""What the order list's template places: headings, links, choices, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from ordermirror.web.chips import STATUS_LABELS
+from ordermirror.web.filters import DEFAULTS, SIZES, OrderFilters
+from ordermirror.web.paging import Page
+from ordermirror.web.sorting import next_sort
+
+LABELS = {
+    "number": gettext_noop("Order"),
+    "date": gettext_noop("Posted"),
+    "due": gettext_noop("Due"),
+    "customer": gettext_noop("Customer"),
+    "sales": gettext_noop("Sales person"),
+    "reference": gettext_noop("Reference"),
+    "status": gettext_noop("Status"),
+    "open": gettext_noop("Open amount"),
+    "total": gettext_noop("Order total"),
+}
+
+
+class Heading(NamedTuple):
+    key: str
+    label: str
+    query: str
+    direction: str
+
+
+class Choice(NamedTuple):
+    """Something to pick; `query` is empty where a form sends it instead of a link."""
+
+    value: str
+    label: str
+    chosen: bool
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Query strings of the results around this one; None where there is none."""
+
+    previous: str | None
+    next: str | None
+    numbers: tuple[Choice, ...]
+    sizes: tuple[Choice, ...]
+
+
+def headings(filters: OrderFilters) -> list[Heading]:
+    current = filters.sort.removeprefix("-")
+    direction = "descending" if filters.sort.startswith("-") else "ascending"
+    return [
+        Heading(
+            key=key,
+            label=_(label),
+            query=filters.link(sort=next_sort(key, filters.sort)),
+            direction=direction if key == current else "",
+        )
+        for key, label in LABELS.items()
+    ]
+
+
+def links(filters: OrderFilters, page: Page) -> Links:
+    def to(number: int) -> str:
+        return replace(filters, page=number).query()
+
+    sizes = tuple(
+        Choice(str(size), str(size), size == filters.size, filters.link(size=size))
+        for size in SIZES
+    )
+    return _links(page, to, sizes)
+
+
+def run_links(page: Page) -> Links:
+    return _links(page, lambda number: f"page={number}", ())
+
+
+def _links(page: Page, to: Callable[[int], str], sizes: tuple[Choice, ...]) -> Links:
+    return Links(
+        previous=to(page.number - 1) if page.number > 1 else None,
+        next=to(page.number + 1) if page.number < page.last else None,
+        numbers=tuple(
+            Choice("…", "", False)
+            if number is None
+            else Choice(str(number), str(number), number == page.number, to(number))
+            for number in page.numbers()
+        ),
+        sizes=sizes,
+    )
+
+
+def status_choices(filters: OrderFilters) -> list[Choice]:
+    return [
+        Choice(value, _(label), value == filters.status) for value, label in STATUS_LABELS.items()
+    ]
+
+
+def sales_choices(filters: OrderFilters, names: Mapping[int, str]) -> list[Choice]:
+    return [Choice(str(code), name, code in filters.sales) for code, name in names.items()]
+
+
+def notes_of(notes: tuple[str, ...], filters: OrderFilters, page: Page) -> list[str]:
+    if filters.page <= page.last:
+        return list(notes)
+    beyond = _("There is no page %(page)s; this is the last one.") % {"page": filters.page}
+    return [*notes, beyond]
+
+
+def is_plain(filters: OrderFilters) -> bool:
+    """Whether nothing is filtered beyond what the list does by itself."""
+    return replace(filters, sort=DEFAULTS.sort, page=1, size=DEFAULTS.size) == DEFAULTS

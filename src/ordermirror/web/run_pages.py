@@ -1,0 +1,161 @@
+"""The runs of the mirror: a list, and one run with its probes and the orders it found changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from ordermirror.models import OrderChange, SyncRun
+from ordermirror.web import formats
+from ordermirror.web.paging import Page, page_of
+from ordermirror.web.statuses import Badge
+
+RUNS_PER_PAGE = 50
+MOST_ORDERS = 200
+WORDS = {
+    "running": gettext_noop("Running"),
+    "complete": gettext_noop("Complete"),
+    "incomplete": gettext_noop("Incomplete"),
+    "failed": gettext_noop("Failed"),
+    "busy": gettext_noop("Another run was busy"),
+}
+QUIET = ("unchanged", "same")
+"""Counts of what stayed as it was: no news."""
+
+
+class RunRow(NamedTuple):
+    """A run as ready text."""
+
+    id: int
+    company: str
+    first_load: bool
+    outcome: Badge
+    started: str
+    took: str
+    requests: str
+    megabytes: str
+    statements: str
+    rows_written: str
+    orders: str
+    lines: str
+    problem: str
+
+
+class ProbeRow(NamedTuple):
+    """What one question to SAP brought."""
+
+    name: str
+    requests: str
+    rows: str
+    outcome: Badge
+    problem: str
+
+
+class ChangedOrder(NamedTuple):
+    company_db: str
+    doc_entry: int
+    doc_num: int
+    card_name: str
+    changes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage:
+    row: RunRow
+    probes: tuple[ProbeRow, ...]
+    changed: tuple[ChangedOrder, ...]
+    cut: bool
+
+
+def read_runs(number: int) -> tuple[tuple[RunRow, ...], Page]:
+    """Two statements."""
+    now = timezone.now()
+    page = page_of(number, size=RUNS_PER_PAGE, count=SyncRun.objects.count())
+    runs = SyncRun.objects.select_related("company").defer("probes").order_by("-id")
+    shown = runs[page.offset : page.offset + page.size]
+    return tuple(_row(run, now) for run in shown), page
+
+
+def find_run(run_id: int) -> SyncRun | None:
+    return SyncRun.objects.select_related("company").filter(pk=run_id).first()
+
+
+def page_of_run(run: SyncRun) -> RunPage:
+    """One statement, for the orders that changed."""
+    changed = (
+        OrderChange.objects.filter(run=run)
+        .values_list(
+            "order__company__company_db", "order__doc_entry", "order__doc_num", "order__card_name"
+        )
+        .annotate(changes=Count("pk"))
+        .order_by("order__doc_num", "order__doc_entry")[: MOST_ORDERS + 1]
+    )
+    orders = tuple(
+        ChangedOrder(company, entry, number, name or "", changes)
+        for company, entry, number, name, changes in changed
+    )
+    return RunPage(
+        row=_row(run, timezone.now()),
+        probes=tuple(_probe(probe) for probe in run.probes),
+        changed=orders[:MOST_ORDERS],
+        cut=len(orders) > MOST_ORDERS,
+    )
+
+
+def _row(run: SyncRun, now: datetime) -> RunRow:
+    return RunRow(
+        id=run.pk,
+        company=run.company.company_db,
+        first_load=run.first_load,
+        outcome=outcome_badge(run.outcome),
+        started=_started(run.started_at, now),
+        took=formats.length(run.seconds),
+        requests=f"{run.requests:,}",
+        megabytes=formats.megabytes(run.bytes),
+        statements=f"{run.statements:,}",
+        rows_written=f"{run.rows_written:,}",
+        orders=counts_text(run.orders),
+        lines=counts_text(run.lines),
+        problem=run.problem,
+    )
+
+
+def outcome_badge(outcome: str) -> Badge:
+    return Badge(outcome, _(WORDS[outcome])) if outcome in WORDS else Badge("other", outcome)
+
+
+def counts_text(counts: Mapping[str, Any]) -> str:
+    """Such as `3 created, 10 changed`: what happened, without what did not."""
+    told = [
+        f"{count:,} {name.replace('_', ' ')}"
+        for name, count in counts.items()
+        if isinstance(count, int) and count and name not in QUIET
+    ]
+    return ", ".join(told) or _("no change")
+
+
+def _probe(probe: Mapping[str, Any]) -> ProbeRow:
+    return ProbeRow(
+        name=str(probe.get("probe", "")).replace("_", " "),
+        requests=_count(probe.get("requests")),
+        rows=_count(probe.get("rows")),
+        outcome=outcome_badge("complete" if probe.get("complete") else "incomplete"),
+        problem=str(probe.get("problem") or ""),
+    )
+
+
+def _count(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else formats.MISSING
+
+
+def _started(at: datetime, now: datetime) -> str:
+    local = timezone.localtime(at)
+    today = local.date() == timezone.localtime(now).date()
+    return f"{local:%H:%M:%S}" if today else f"{local:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,127 @@
+"""The pages: each reads its question from the address, fetches, and responds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from ordermirror.web import formats, freshness, list_page
+from ordermirror.web.chips import chips_of
+from ordermirror.web.filters import Parsed, parse, parse_page
+from ordermirror.web.history import read_history
+from ordermirror.web.order_list import OrderList, orders_of, read_list, read_sales_people
+from ordermirror.web.order_page import figure_texts, find_order, page_of_order
+from ordermirror.web.run_pages import find_run, page_of_run, read_runs
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers; it says nothing of the data."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("orders")
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+@vary_on_headers("HX-Request")
+def orders(request: HttpRequest) -> HttpResponse:
+    parsed = parse(request.GET)
+    companies = freshness.read_last_runs()
+    names = read_sales_people()
+    found = read_list(
+        orders_of([company.company_id for company in companies]),
+        parsed.filters,
+        names,
+        today=timezone.localdate(),
+    )
+    context = _list_context(parsed, found, names) | {
+        "freshness": freshness.current(companies),
+        "several_companies": len(companies) > 1,
+    }
+    return _page_or_part(request, context)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def order(request: HttpRequest, company_db: str, doc_entry: int) -> HttpResponse:
+    """The order, with the way back to the list it was opened from: the list's own query string."""
+    found = find_order(company_db, doc_entry)
+    if found is None:
+        raise Http404
+    now = timezone.now()
+    page = page_of_order(found, today=timezone.localdate(), now=now)
+    context = {
+        "section": "orders",
+        "page": page,
+        "figures": figure_texts(page.figures),
+        "history": read_history(found, page.places, now=now),
+        "back": parse(request.GET).filters.query(),
+        "read_at": page.read_at and formats.clock(page.read_at, now),
+        "read_ago": page.read_at and formats.ago(page.read_at, now),
+        "freshness": freshness.current(),
+    }
+    return render(request, "ordermirror/order.html", context)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def runs(request: HttpRequest) -> HttpResponse:
+    rows, page = read_runs(parse_page(request.GET))
+    context = {
+        "section": "runs",
+        "rows": rows,
+        "page": page,
+        "links": list_page.run_links(page),
+        "freshness": freshness.current(),
+    }
+    return render(request, "ordermirror/runs.html", context)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def run(request: HttpRequest, run_id: int) -> HttpResponse:
+    found = find_run(run_id)
+    if found is None:
+        raise Http404
+    context = {"section": "runs", "page": page_of_run(found), "freshness": freshness.current()}
+    return render(request, "ordermirror/run.html", context)
+
+
+def _list_context(parsed: Parsed, found: OrderList, names: dict[int, str]) -> dict[str, Any]:
+    filters = replace(parsed.filters, page=found.page.number)
+    query = filters.query()
+    return {
+        "section": "orders",
+        "filters": filters,
+        "found": found,
+        "suffix": f"?{query}" if query else "",
+        "notes": list_page.notes_of(parsed.notes, parsed.filters, found.page),
+        "chips": chips_of(filters, names),
+        "plain": list_page.is_plain(filters),
+        "headings": list_page.headings(filters),
+        "links": list_page.links(filters, found.page),
+        "statuses": list_page.status_choices(filters),
+        "sales_people": list_page.sales_choices(filters, names),
+    }
+
+
+def _page_or_part(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """The whole page, or for htmx its results and the address they belong to."""
+    if request.headers.get("HX-Request") != "true":
+        return render(request, "ordermirror/orders.html", context)
+    response = render(request, "ordermirror/_results.html", context)
+    response.headers["HX-Push-Url"] = request.path + context["suffix"]
+    return response
