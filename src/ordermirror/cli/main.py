@@ -1,0 +1,46 @@
+"""From the typed words to a command's module."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from ordermirror import conf
+from ordermirror.cli import output, parser
+from ordermirror.errors import ConfigError, OrderMirrorError
+
+WITHOUT_DATABASE = ("demo", "sandbox", "settings")
+FAILED, MISUSE, INTERRUPTED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. Problems a person can mend are told in words."""
+    arguments = parser.build().parse_args(argv)
+    try:
+        if arguments.command not in WITHOUT_DATABASE:
+            _set_up_django()
+        command = importlib.import_module(f"ordermirror.cli.{arguments.command}")
+        return int(command.run(arguments))
+    except ConfigError as exc:
+        output.problem("The settings need mending:", *exc.problems)
+        return MISUSE
+    except OrderMirrorError as exc:
+        output.problem(str(exc))
+        return FAILED
+    except BrokenPipeError:
+        # The reader of our output has enough, as `… | head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        output.problem("Stopped.")
+        return INTERRUPTED
+
+
+def _set_up_django() -> None:
+    """Check the settings first, so that mistakes are told as such and not as a traceback."""
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        conf.load(conf.read_environment())
+        os.environ["DJANGO_SETTINGS_MODULE"] = "ordermirror.project.settings"
+    importlib.import_module("django").setup()

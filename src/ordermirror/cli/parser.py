@@ -1,0 +1,161 @@
+"""What can be typed. Standard library only, so that --help needs neither settings nor database."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from ordermirror import __version__, conf
+
+SUMMARY = "An exact, always fresh copy of SAP Business One sales orders."
+EXIT_CODES = "exit codes: 0 done, 1 failed or incomplete, 2 misuse or wrong settings, 3 busy"
+
+
+def build() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ordermirror", description=SUMMARY, epilog=EXIT_CODES)
+    parser.add_argument("--version", action="version", version=f"ordermirror {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    for name, (describe, add_arguments) in COMMANDS.items():
+        command = commands.add_parser(name, help=describe, description=_sentence(describe))
+        add_arguments(command)
+    return parser
+
+
+def _sync(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--full", action="store_true", help="read every order again")
+    _json(parser)
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    _address(parser)
+    parser.add_argument(
+        "--every", type=_duration, help="time from one refresh to the next, such as 5m"
+    )
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    _address(parser)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=["orders"])
+    parser.add_argument(
+        "--format", choices=["ndjson"], default="ndjson", help="one JSON object a line (default)"
+    )
+    parser.add_argument("--open", action="store_true", help="open orders only")
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("doc_num", type=int, help="the order's number as people say it")
+
+
+def _status(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    """A command without arguments."""
+
+
+def _user(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["add"])
+    parser.add_argument("name")
+    parser.add_argument("--admin", action="store_true", help="may manage users at /admin/")
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input"
+    )
+
+
+def _manage(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="Django's own command")
+
+
+def _sandbox(parser: argparse.ArgumentParser) -> None:
+    _company_size(parser, orders=2000)
+    parser.add_argument("--port", type=int, default=50000, help="port to listen on (50000)")
+    parser.add_argument(
+        "--fat", action="store_true", help="answer every property, so payloads have real size"
+    )
+    parser.add_argument("--tls", action="store_true", help="https with a certificate of its own")
+    parser.add_argument(
+        "--latency", default="none", help="none, sap, or milliseconds a request (none)"
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="html@3: the third answer is HTML; reset/10: each tenth connection breaks; repeatable",
+    )
+    parser.add_argument(
+        "--business", type=float, default=0.0, metavar="RATE", help="business events a minute (0)"
+    )
+    parser.add_argument("--open-share", type=float, default=0.35, help="share of open orders")
+    parser.add_argument(
+        "--stamp-all",
+        action="store_true",
+        help="every event moves UpdateDate, not only a person's edits",
+    )
+    parser.add_argument("--company-db", default="SBODEMO")
+    parser.add_argument("--user", default="manager")
+    parser.add_argument("--password", default="sandbox")
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    _company_size(parser, orders=2000)
+    parser.add_argument("--no-serve", action="store_true", help="end after the first load")
+    parser.add_argument("--port", type=int, help="port of the pages (8000, or a free one)")
+    parser.add_argument(
+        "--every", type=_duration, default="1m", help="time from one refresh to the next (1m)"
+    )
+    parser.add_argument(
+        "--business", type=float, default=20.0, metavar="RATE", help="business events a minute (20)"
+    )
+    parser.add_argument("--data-dir", type=Path, help="keep the data here (a temporary folder)")
+
+
+def _company_size(parser: argparse.ArgumentParser, *, orders: int) -> None:
+    parser.add_argument("--orders", type=int, default=orders, help=f"how many orders ({orders})")
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same orders (1)")
+
+
+def _address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to serve on")
+    parser.add_argument("--port", type=int, help="port to serve on")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return conf.duration(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
+
+
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "demo": ("show the whole product on made-up orders", _demo),
+    "sync": ("refresh the mirror once", _sync),
+    "run": ("serve the pages and keep refreshing", _run),
+    "serve": ("serve the pages only", _serve),
+    "status": ("tell how fresh the mirror is", _status),
+    "show": ("print an order with its lines and history", _show),
+    "export": ("print mirrored data for other programs", _export),
+    "settings": ("list every setting with its current value", _settings),
+    "migrate": ("prepare or upgrade the database", _nothing),
+    "user": ("add a login for the pages", _user),
+    "manage": ("run one of Django's own commands", _manage),
+    "sandbox": ("run a pretend SAP Business One", _sandbox),
+}

@@ -1,0 +1,116 @@
+"""`ordermirror sync`: refresh the mirror once."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from ordermirror import companies, sync
+from ordermirror.cli import output
+from ordermirror.core import report
+from ordermirror.core.report import RunReport
+from ordermirror.database import require_tables
+
+EXIT_CODES = {report.COMPLETE: 0, report.INCOMPLETE: 1, report.FAILED: 1, report.BUSY: 3}
+
+
+def run(arguments: Namespace) -> int:
+    require_tables()
+    company, make_source = companies.to_refresh(settings.ORDERMIRROR)
+    with _progress() as progress:
+        result = sync.run_sync(
+            company,
+            make_source(),
+            lookback_days=settings.ORDERMIRROR.lookback_days,
+            full=arguments.full,
+            progress=progress,
+        )
+    if arguments.json:
+        output.json(result.as_json())
+    else:
+        _print(result)
+    if result.problem:
+        output.problem(result.problem)
+    return EXIT_CODES[result.outcome]
+
+
+def _print(result: RunReport) -> None:
+    orders, lines = result.orders(), result.lines
+    kind = "first load" if result.first_load else "refresh"
+    output.pairs(
+        f"Run {result.run}: {kind} {result.outcome}",
+        [
+            ("outcome", result.outcome),
+            ("orders", _listed(orders)),
+            ("lines", f"{lines.created:,} created, {lines.changed:,} changed, "
+                      f"{lines.removed:,} removed"),
+            ("rows written", f"{result.rows_written:,}"),
+            ("asked of SAP", f"{result.requests:,} requests, {result.bytes / 1e6:,.1f} MB"),
+            ("SQL statements", f"{result.statements:,}"),
+            ("seconds", f"{result.seconds:.2f}"),
+        ],
+    )  # fmt: skip
+
+
+def _listed(counts: dict[str, int]) -> str:
+    """`seen` always, and of the rest what is not zero."""
+    shown = [f"{number:,} {name}" for name, number in counts.items() if number or name == "seen"]
+    return ", ".join(shown)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f} orders/s", style="progress.data.speed")
+
+
+@contextmanager
+def _progress() -> Iterator[sync.Progress]:
+    """A bar that appears with a first load; every tenth as a line when nobody watches."""
+    if not output.errors.is_terminal:
+        yield _Tenths()
+        return
+    bar = Progress(
+        TextColumn("First load"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+        console=output.errors,
+    )
+    tasks: list[Any] = []
+
+    def show(done: int, total: int) -> None:
+        if not tasks:
+            bar.start()
+            tasks.append(bar.add_task("load"))
+        bar.update(tasks[0], completed=done, total=max(total, done))
+
+    try:
+        yield show
+    finally:
+        bar.stop()
+
+
+class _Tenths:
+    def __init__(self) -> None:
+        self._told = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        tenth = 10 * done // max(total, done, 1)
+        if tenth > self._told:
+            self._told = tenth
+            output.errors.print(f"first load: {done} of {max(total, done)} orders", markup=False)

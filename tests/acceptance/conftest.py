@@ -1,0 +1,20 @@
+"""A sandbox and an installation beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ordermirror.sandbox import Sandbox, SandboxOptions
+from tests.acceptance.support import Installation
+from tests.support import EVERY_EVENT, TODAY
+
+
+@pytest.fixture
+def sandbox():
+    return Sandbox(SandboxOptions(orders=120, seed=3, today=TODAY, bump_on=EVERY_EVENT))
+
+
+@pytest.fixture
+def installation(sandbox, tmp_path):
+    with sandbox.serving() as address:
+        yield Installation(tmp_path, address.url(2))

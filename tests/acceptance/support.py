@@ -1,0 +1,91 @@
+"""The `ordermirror` command as a user types it, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import urllib3
+
+from tests.support import without_removed
+
+
+@dataclass
+class Installation:
+    """A data folder and the settings that lead to a sandbox."""
+
+    data_dir: Path
+    sap_url: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        dropped = ("ORDERMIRROR_", "DJANGO_", "COVERAGE_")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+        return kept | {
+            "ORDERMIRROR_DATA_DIR": str(self.data_dir),
+            "ORDERMIRROR_SAP_URL": self.sap_url,
+            "ORDERMIRROR_SAP_COMPANY_DB": "SBODEMO",
+            "ORDERMIRROR_SAP_USER": "manager",
+            "ORDERMIRROR_SAP_PASSWORD": "sandbox",
+            **self.variables,
+        }
+
+    def start(self, *words: str, **options) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ordermirror", *words],
+            env=self.environment(),
+            cwd=self.data_dir,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def command(self, *words: str, typed: str | None = None) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "ordermirror", *words],
+            env=self.environment(),
+            cwd=self.data_dir,
+            capture_output=True,
+            text=True,
+            input=typed,
+            timeout=120,
+            check=False,
+        )
+
+    def sync(self, *words: str) -> dict:
+        return json.loads(self.command("sync", "--json", *words).stdout)
+
+    def exported(self) -> dict[int, dict]:
+        printed = self.command("export", "orders", "--format", "ndjson").stdout
+        orders = [json.loads(line) for line in printed.splitlines()]
+        return {order["doc_entry"]: without_removed(order) for order in orders}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def fetch(url: str) -> str:
+    """The page behind an address that is announced a moment before it answers."""
+    retries = urllib3.Retry(connect=40, backoff_factor=0.1, backoff_max=0.5, redirect=3)
+    return urllib3.request("GET", url, retries=retries).data.decode()
+
+
+def processes_of_session(session: int) -> list[int]:
+    """Processes that are still alive in the session that a process began."""
+    alive = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                alive.append(int(stat.parent.name))
+    return alive
