@@ -24,7 +24,6 @@ from ordermirror.errors import ConfigError
 
 PREFIX = "ORDERMIRROR_"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql", "mysql", "mariadb")
 
 
 def text(value: str) -> str:
@@ -78,12 +77,8 @@ def web_url(value: str) -> str:
 
 
 def database_url(value: str) -> str:
-    scheme = urlsplit(value).scheme
-    if scheme not in DATABASE_SCHEMES:
-        raise ValueError(
-            "use sqlite:///path/to/file, postgresql://user:password@host/name "
-            "or mysql://user:password@host/name"
-        )
+    if urlsplit(value).scheme != "sqlite":
+        raise ValueError("use sqlite:///path/to/file; no other database is supported yet")
     return value
 
 

@@ -17,4 +17,6 @@ def sandbox():
 @pytest.fixture
 def installation(sandbox, tmp_path):
     with sandbox.serving() as address:
-        yield Installation(tmp_path, address.url(2))
+        made = Installation(tmp_path, address.url(2))
+        yield made
+        made.end_all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ class Installation:
     data_dir: Path
     sap_url: str
     variables: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
         dropped = ("ORDERMIRROR_", "DJANGO_", "COVERAGE_")
@@ -36,16 +38,26 @@ class Installation:
             **self.variables,
         }
 
-    def start(self, *words: str, **options) -> subprocess.Popen:
-        return subprocess.Popen(
+    def start(self, *words: str) -> subprocess.Popen:
+        """In a session of its own, which `end_all` ends whatever the test did."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "ordermirror", *words],
             env=self.environment(),
             cwd=self.data_dir,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **options,
+            start_new_session=True,
         )
+        self.started.append(process)
+        return process
+
+    def end_all(self) -> None:
+        for process in self.started:
+            for pid in processes_of_session(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            process.communicate()
 
     def command(self, *words: str, typed: str | None = None) -> subprocess.CompletedProcess:
         return subprocess.run(

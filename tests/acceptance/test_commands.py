@@ -242,7 +242,7 @@ def test_demo_without_pages_ends_by_itself(installation):
 
 
 def test_demo_serves_pages_says_where_and_ends_without_a_trace(installation):
-    process = installation.start("demo", "--orders", "60", "--port", "0", start_new_session=True)
+    process = installation.start("demo", "--orders", "60", "--port", str(free_port()))
     address = next(line.split()[1] for line in process.stdout if line.startswith("Open "))
     told = next(line for line in process.stdout if line.startswith("OrderMirror is at"))
 

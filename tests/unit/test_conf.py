@@ -104,3 +104,7 @@ def test_a_password_with_odd_characters_is_taken_literally(tmp_path):
     found = conf.read_environment({}, tmp_path / ".env")
 
     assert found == {"ORDERMIRROR_SAP_PASSWORD": "a$b#c${d}"}
+
+
+def test_a_database_that_is_not_supported_is_refused():
+    assert "sqlite:///path" in problems(DATABASE_URL="oracle://host/name")[0]

@@ -35,7 +35,8 @@ def run(arguments: Namespace) -> int:
     host, port = address(arguments)
 
     def started() -> None:
-        output.say(f"OrderMirror is at {url(host, port)}, refreshed every {every} (Ctrl-C ends it)")
+        rhythm = f"refreshed every {every.total_seconds():g} seconds"
+        output.say(f"OrderMirror is at {url(host, port)}, {rhythm} (Ctrl-C ends it)")
         scheduler.start()
 
     serve(host, port, on_start=started)

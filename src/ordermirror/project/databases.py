@@ -20,16 +20,6 @@ SQLITE_OPTIONS: dict[str, Any] = {
 
 
 def database(url: str) -> dict[str, Any]:
-    entry: dict[str, Any] = dict(dj_database_url.parse(url.replace("mariadb://", "mysql://", 1)))
-    options = dict(entry.get("OPTIONS", {}))
-    if entry["ENGINE"].endswith("sqlite3"):
-        entry["OPTIONS"] = {**SQLITE_OPTIONS, **options}
-        return entry
-    entry["CONN_MAX_AGE"] = 600
-    entry["CONN_HEALTH_CHECKS"] = True
-    if entry["ENGINE"].endswith("mysql"):
-        modes = "sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"
-        options = {"charset": "utf8mb4", "isolation_level": "read committed", **options}
-        options.setdefault("init_command", f"SET {modes}")
-    entry["OPTIONS"] = options
+    entry: dict[str, Any] = dict(dj_database_url.parse(url))
+    entry["OPTIONS"] = SQLITE_OPTIONS | entry.get("OPTIONS", {})
     return entry
