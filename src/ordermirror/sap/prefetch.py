@@ -13,8 +13,12 @@ T = TypeVar("T")
 def in_order(tasks: Iterable[Callable[[], T]], *, parallel: int) -> Iterator[T]:
     """Run at most `parallel` tasks at once and yield their results in the tasks' order.
 
-    A task's error is raised in its place; later results are dropped then.
+    A task's error is raised in its place; later results are dropped then. With `parallel` 0 each
+    task runs in the caller's thread when its result is asked for.
     """
+    if not parallel:
+        yield from (task() for task in tasks)
+        return
     pool = ThreadPoolExecutor(parallel, thread_name_prefix="sap")
     under_way: deque[Future[T]] = deque()
     try:

@@ -32,6 +32,7 @@ from ordermirror.sap import wire
 from ordermirror.sap.prefetch import in_order
 from ordermirror.sap.session import Access, Session
 from ordermirror.sap.source import Traffic
+from ordermirror.sap.transport import HttpTransport, Transport
 
 KEYS_PER_REQUEST = 100
 """A filter of 100 keys stays well below the 8,190 bytes that Apache takes in a request line."""
@@ -91,9 +92,15 @@ class ServiceLayer:
         light_page_size: int,
         clock: Callable[[], datetime] = utc_now,
         pause: Callable[[float], None] = time.sleep,
+        transport: Transport | None = None,
     ) -> None:
         self.traffic = Traffic()
-        self._session = Session(access, self.traffic, pause=pause)
+        transport = transport or HttpTransport(
+            ca_file=access.ca_file,
+            total_seconds=access.total_seconds,
+            connections=max(access.parallel, 1),
+        )
+        self._session = Session(access, self.traffic, transport, pause=pause)
         self._counting = "$inlinecount=allpages" if access.url.endswith("/v1") else "$count=true"
         self._parallel = access.parallel
         self._page_size = page_size

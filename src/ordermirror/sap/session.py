@@ -41,6 +41,7 @@ class Access:
     ca_file: Path | None = None
     total_seconds: float = 120.0
     parallel: int = 2
+    """Requests under way at once; 0 asks in the caller's thread, one after the other."""
 
 
 class _Error(msgspec.Struct):
@@ -61,17 +62,14 @@ class Session:
         self,
         access: Access,
         traffic: Traffic,
+        transport: Transport,
         *,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._access = access
         self._traffic = traffic
+        self._transport = transport
         self._pause = pause
-        self._transport = Transport(
-            ca_file=access.ca_file,
-            total_seconds=access.total_seconds,
-            connections=access.parallel,
-        )
         self._lock = threading.Lock()
         self._counting = threading.Lock()
         self._cookie: str | None = None

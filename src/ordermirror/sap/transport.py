@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
@@ -26,7 +27,19 @@ class Answer:
     body: bytes
 
 
-class Transport:
+class Transport(Protocol):
+    """The only seam between OrderMirror and the network."""
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Answer:
+        """Raises SAPUnavailable when there is no whole answer, SAPRefused for a bad certificate."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class HttpTransport:
     """A small pool of kept-alive connections. Certificates are always checked."""
 
     def __init__(
@@ -50,7 +63,6 @@ class Transport:
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
-        """Raises SAPUnavailable when there is no whole answer, SAPRefused for a bad certificate."""
         deadline = time.monotonic() + self._total_seconds
         try:
             response = self._pool.request(
