@@ -47,6 +47,11 @@ class Company(models.Model):
 
     company_db = models.CharField(max_length=CODE_LENGTH, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    epoch = models.IntegerField(default=1)
+    """Rises when the source was restored from a backup and everything is read anew."""
+    conflict = models.TextField(default="")
+    """Why nothing is written for this company until a person decides; empty when all is well."""
+    conflict_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "companies"
@@ -73,9 +78,17 @@ class Probe(models.TextChoices):
     FIRST_LOAD = "first_load", "first load"
     CHANGED = "changed", "changed"
     OPEN = "open", "open"
+    DELIVERIES = "deliveries", "deliveries"
+    INVOICES = "invoices", "invoices"
+    RETURNS = "returns", "returns"
+    CREDIT_NOTES = "credit_notes", "credit notes"
+    AUDIT = "audit", "audit"
+    HINT = "hint", "refresh on request"
+    CONFIRM = "confirm", "read again soon after a change"
     ABSENT = "absent", "absent from a full load"
     BY_KEY = "by_key", "by key"
     QUARANTINE = "quarantine", "quarantine"
+    IDENTITY = "identity", "identity of the company"
     SALES_PEOPLE = "sales_people", "sales people"
 
 
@@ -88,6 +101,8 @@ class Position(models.Model):
     watermark = models.DateField(null=True)
     newest_seen = models.DateField(null=True)
     completed_at = models.DateTimeField(null=True)
+    period_seconds = models.IntegerField(null=True)
+    """The audit's: within how long every open order is read again, as adapted to what it finds."""
 
     class Meta:
         constraints = [
@@ -225,9 +240,16 @@ class OrderRead(models.Model):
     run = models.ForeignKey(
         "SyncRun", models.SET_NULL, null=True, db_index=False, db_constraint=False, related_name="+"
     )
+    confirm_at = models.DateTimeField(null=True)
+    """When to read it once more: its stamp may not move if it changes again in the same minute."""
+    missing_since = models.DateTimeField(null=True)
+    """Since when SAP has shown no such order, proven repeatedly; None while it does."""
 
     class Meta:
-        indexes = [models.Index(fields=["company", "is_open"], name="read_company_open")]
+        indexes = [
+            models.Index(fields=["company", "is_open", "read_at"], name="read_company_open"),
+            models.Index(fields=["company", "confirm_at"], name="read_company_confirm"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.doc_entry} read at {self.read_at}"
@@ -241,8 +263,11 @@ class Pending(models.Model):
     probe = models.CharField(max_length=20, choices=Probe)
     light_hash = models.BigIntegerField(null=True)
     found_at = models.DateTimeField()
-    attempts = models.IntegerField(default=0)
     not_found_since = models.DateTimeField(null=True)
+    """Since when SAP has not shown it when asked by key; None when it was not asked or shown."""
+    not_found = models.IntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    """Not before this moment; None: as soon as possible."""
 
     class Meta:
         verbose_name_plural = "pending"
@@ -323,6 +348,8 @@ class SyncRun(models.Model):
     orders = models.JSONField(default=dict)
     lines = models.JSONField(default=dict)
     probes = models.JSONField(default=list)
+    silent_changes = models.IntegerField(default=0)
+    """Orders that had changed though no other probe could see it: what only the audit found."""
     problem = models.TextField(default="")
 
     class Meta:
@@ -332,6 +359,28 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.outcome}"
+
+
+class ReadLog(models.Model):
+    """A read of one order by key: who asked for it, what it showed and what was decided.
+
+    First loads and audits that confirm what is known are left out: `OrderRead` tells the last read.
+    """
+
+    company = models.ForeignKey(Company, models.CASCADE, db_index=False)
+    doc_entry = models.BigIntegerField()
+    run = models.ForeignKey(SyncRun, models.SET_NULL, null=True, related_name="reads")
+    probe = models.CharField(max_length=20, choices=Probe)
+    read_at = models.DateTimeField()
+    decision = models.CharField(max_length=20)
+    """A value of core.diff.Fate, or `not found`, `quarantined`, `older`."""
+    detail = models.TextField(default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "doc_entry", "id"], name="read_log_order")]
+
+    def __str__(self) -> str:
+        return f"{self.doc_entry} at {self.read_at}: {self.decision}"
 
 
 class OrderChange(models.Model):

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from ordermirror.models import Pending
 from ordermirror.store.tables import Table, among
 
-PENDING = Table(Pending, ("company", "doc_entry", "probe", "light_hash", "found_at", "attempts"))
+PENDING = Table(Pending, ("company", "doc_entry", "probe", "light_hash", "found_at", "not_found"))
 
 
 class Found(NamedTuple):
@@ -41,5 +41,5 @@ def mark_missing(company_id: int, doc_entries: Collection[int], *, now: datetime
     """Asked for by key and not shown: still owed, and suspect since the first time."""
     if doc_entries:
         Pending.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)).update(
-            attempts=F("attempts") + 1, not_found_since=Coalesce("not_found_since", Value(now))
+            not_found=F("not_found") + 1, not_found_since=Coalesce("not_found_since", Value(now))
         )
