@@ -7,6 +7,7 @@ OrderMirrorError
 │   ├── SAPRefused       stop and tell a person (login refused, 403, 400, a redirect)
 │   ├── BadAnswer        the answer can't be trusted: its probe fails, nothing moves
 │   └── BadOrder         set this one order aside, count it, go on
+├── IdentityConflict     write nothing more until a person has decided
 ├── SyncAlreadyRunning   leave quietly
 ├── SyncStopped          the program is ending; the next run goes on
 └── LeaseLost            another run took over: write nothing more
@@ -53,6 +54,10 @@ class BadOrder(SAPError):
         self.stage = stage
         self.reason = reason
         super().__init__(f"order with DocEntry {doc_entry} set aside ({stage}): {reason}")
+
+
+class IdentityConflict(OrderMirrorError):
+    """SAP shows another company, or a past state of this one, or has lost many orders at once."""
 
 
 class SyncAlreadyRunning(OrderMirrorError):

@@ -8,38 +8,40 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
 from django.db import connection
 
 from ordermirror import lease as leases
-from ordermirror.core import plan, report
+from ordermirror import probes
+from ordermirror.core import audit, plan, report
 from ordermirror.core.diff import Fate
-from ordermirror.core.fetched import Batch, LightRow, RangeCoverage
-from ordermirror.core.report import ProbeReport, RunReport
+from ordermirror.core.fetched import RangeCoverage
+from ordermirror.core.plan import Plan
+from ordermirror.core.report import RunReport
 from ordermirror.errors import (
-    BadAnswer,
+    IdentityConflict,
     LeaseLost,
     SAPRefused,
-    SAPUnavailable,
     SyncAlreadyRunning,
     SyncStopped,
 )
 from ordermirror.models import Company, OrderRead, Probe
+from ordermirror.run import Run
 from ordermirror.sap.source import Source
-from ordermirror.sap.wire import decode_order
-from ordermirror.store import lights, master_data, pending, positions, quarantine, runs
-from ordermirror.store.apply import Applied, Applying, apply_batch
+from ordermirror.store import master_data, pending, reads, runs
 from ordermirror.store.pending import Found
+from ordermirror.store.positions import FirstLoad, Positions
 
 logger = logging.getLogger(__name__)
 
-SALES_PEOPLE_EVERY = timedelta(days=1)
+DEFAULT_PLAN = Plan()
+MOST_DRAINS = 3
+"""A document that looks torn is read again; the third read is taken as it is."""
 
 
 class Progress(Protocol):
@@ -58,6 +60,7 @@ def run_sync(
     *,
     lookback_days: int,
     full: bool = False,
+    plan: Plan = DEFAULT_PLAN,
     clock: Callable[[], datetime] = utc_now,
     progress: Progress = lambda done, total: None,
     stopping: Callable[[], bool] = lambda: False,
@@ -75,14 +78,17 @@ def run_sync(
         try:
             with leases.held(company.pk) as lease:
                 runs.bury_dead(company.pk, result.run, now=clock())
-                run = _Run(lease, source, result, lookback_days, clock, progress, stopping)
-                _refresh(run, full=full)
+                positions = Positions(company.pk)
+                run = Run(
+                    company, lease, source, result, plan, lookback_days, clock, stopping, positions
+                )
+                _refresh(run, full=full, progress=progress)
             result.outcome = _outcome(result, source)
         except SyncAlreadyRunning as exc:
             result.outcome, result.problem = report.BUSY, str(exc)
         except SyncStopped as exc:
             result.outcome, result.problem = report.INCOMPLETE, str(exc)
-        except (SAPRefused, LeaseLost) as exc:
+        except (SAPRefused, LeaseLost, IdentityConflict) as exc:
             result.outcome, result.problem = report.FAILED, str(exc)
         except BaseException as exc:
             result.outcome, result.problem = report.FAILED, f"{type(exc).__name__}: {exc}"
@@ -97,57 +103,42 @@ def run_sync(
     return result
 
 
-@dataclass(slots=True)
-class _Run:
-    """What the steps of one run share. `unavailable`: asking SAP on is of no use now."""
+def request_refresh(company_id: int, doc_entry: int) -> None:
+    """Ask for one order to be read again by the next run; nothing else is affected."""
+    pending.add(company_id, {doc_entry: Found(Probe.HINT)}, now=utc_now())
 
-    lease: leases.Lease
-    source: Source
-    report: RunReport
-    lookback_days: int
-    clock: Callable[[], datetime]
-    progress: Progress
-    stopping: Callable[[], bool]
-    unavailable: bool = False
 
-    @property
-    def company_id(self) -> int:
-        return self.lease.company_id
-
-    @contextmanager
-    def asking(self, probe: Probe) -> Iterator[ProbeReport]:
-        """Put a question; a doubtful or missing answer fails this probe, and no position moves."""
-        asked = ProbeReport(probe)
-        self.report.probes.append(asked)
-        before = self.source.traffic.requests
-        try:
-            yield asked
-            asked.complete = True
-        except (SAPUnavailable, BadAnswer) as exc:
-            asked.problem = str(exc)
-            self.report.problem = self.report.problem or f"{probe.label}: {exc}"
-            self.unavailable |= isinstance(exc, SAPUnavailable)
-        finally:
-            asked.requests = self.source.traffic.requests - before
-
-    def go_on(self) -> None:
-        """Raises SyncStopped when the program is ending."""
-        if self.stopping():
-            raise SyncStopped("the run was stopped; the next one goes on from here")
-
-    def apply(
-        self, batch: Batch, *, remember_new: bool, finish: Callable[[], None] | None = None
-    ) -> None:
-        applying = Applying(
-            lease=self.lease,
-            run_id=self.report.run,
-            decode=decode_order,
-            now=self.clock,
-            remember_new=remember_new,
+def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
+    run.company.refresh_from_db()
+    if run.company.conflict:
+        raise IdentityConflict(
+            f"nothing is written until a person decides: {run.company.conflict}; "
+            "see `ordermirror company`"
         )
-        self.go_on()
-        self.report.seen.update(document.doc_entry for document in batch.documents)
-        _count(self.report, apply_batch(applying, batch, finish=finish))
+    try:
+        _ask(run, full=full, progress=progress)
+        _drain(run)
+    except IdentityConflict as exc:
+        _stop_writing(run, str(exc))
+        raise
+
+
+def _ask(run: Run, *, full: bool, progress: Progress) -> None:
+    _refresh_sales_people(run)
+    if run.unavailable:
+        return
+    position = run.positions.first_load()
+    if full or position is None or not position.complete:
+        _first_load(run, position=None if full else position, progress=progress)
+    else:
+        probes.ask_what_changed(run)
+
+
+def _stop_writing(run: Run, problem: str) -> None:
+    """Readers keep the last good state, with a banner, until a person has decided."""
+    with run.lease.transaction():
+        run.company.conflict, run.company.conflict_at = problem, run.clock()
+        run.company.save(update_fields=["conflict", "conflict_at"])
 
 
 def _outcome(result: RunReport, source: Source) -> str:
@@ -157,160 +148,94 @@ def _outcome(result: RunReport, source: Source) -> str:
     return report.INCOMPLETE if source.traffic.logins else report.FAILED
 
 
-def _refresh(run: _Run, *, full: bool) -> None:
-    _refresh_sales_people(run)
-    if run.unavailable:
-        return
-    position = positions.first_load(run.company_id)
-    if full or position is None or not position.complete:
-        _first_load(run, position=None if full else position)
-    else:
-        _ask_what_changed(run)
-    _drain(run)
-
-
-def _refresh_sales_people(run: _Run) -> None:
-    asked_at = positions.completed_at(run.company_id, Probe.SALES_PEOPLE)
-    if asked_at and asked_at > run.clock() - SALES_PEOPLE_EVERY:
+def _refresh_sales_people(run: Run) -> None:
+    every = run.plan.sales_people_every
+    if not run.positions.is_due(Probe.SALES_PEOPLE, every=every, now=run.clock()):
         return
     with run.asking(Probe.SALES_PEOPLE) as asked:
         people = run.source.sales_people()
         asked.rows = len(people)
         with run.lease.transaction():
             run.report.rows_written += master_data.apply_sales_people(run.company_id, people)
-            positions.complete(run.company_id, Probe.SALES_PEOPLE, now=run.clock())
+            run.positions.complete(Probe.SALES_PEOPLE, now=run.clock())
 
 
-def _first_load(run: _Run, *, position: positions.FirstLoad | None) -> None:
+def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> None:
     """Every order, in DocEntry order; page and position in one commit, so it can be resumed."""
-    company_id = run.company_id
     run.report.first_load = True
-    remember_new = positions.completed_at(company_id, Probe.CHANGED) is not None
+    positions = run.positions
+    remember_new = positions.completed_at(Probe.CHANGED) is not None
+    if remember_new:
+        probes.check_identity(run)
     with run.asking(Probe.FIRST_LOAD) as asked:
-        newest = run.source.newest(not_after=_latest_believable(run))
+        newest = run.source.newest(not_after=run.latest_believable())
         if position is None:
+            starts = probes.start_follow_ups(run)
             with run.lease.transaction():
-                positions.start_first_load(company_id, newest_stamp=newest.stamp)
+                positions.start_first_load(newest_stamp=newest.stamp)
+                positions.start_at(starts)
         got_to = position.doc_entry if position else 0
-        done = OrderRead.objects.filter(company_id=company_id, doc_entry__lte=got_to).count()
-        run.progress(done, newest.count)
+        done = OrderRead.objects.filter(company_id=run.company_id, doc_entry__lte=got_to).count()
+        progress(done, newest.count)
         for batch in run.source.load(after=got_to, highest=newest.doc_entry):
             assert isinstance(batch.coverage, RangeCoverage)  # noqa: S101 - a load's batches are
-            got_to = batch.coverage.upto
-            finish = partial(positions.first_load_got_to, company_id, got_to)
-            run.apply(batch, remember_new=remember_new, finish=finish)
-            asked.rows += len(batch.documents)
-            run.progress(done + asked.rows, newest.count)
-        with run.lease.transaction():
-            positions.complete_first_load(company_id, got_to, now=run.clock())
-
-
-@dataclass(slots=True)
-class _Seen:
-    """The light rows of one probe: each order's light hash, and the newest believable stamp."""
-
-    hashes: dict[int, int] = field(default_factory=dict)
-    newest_stamp: date | None = None
-
-    def take(self, page: Iterable[LightRow], *, not_after: date) -> None:
-        for doc_entry, light_hash, light in page:
-            self.hashes[doc_entry] = light_hash
-            stamp = light.update_date if light else None
-            if (
-                stamp
-                and stamp <= not_after
-                and (not self.newest_stamp or stamp > self.newest_stamp)
-            ):
-                self.newest_stamp = stamp
-
-
-def _ask_what_changed(run: _Run) -> None:
-    """The changed and open probes, and one commit of what they found."""
-    position = positions.changed(run.company_id)
-    since = plan.ask_from(position, lookback_days=run.lookback_days)
-    changed, changed_report = _ask(
-        run, Probe.CHANGED, lambda: run.source.changed(since=since, above=position.doc_entry)
-    )
-    still_open, open_report = _ask(run, Probe.OPEN, run.source.open)
-    company_id, now = run.company_id, run.clock()
-    with run.lease.transaction():
-        found = _found(run, changed, still_open, absent_is_proof=open_report.complete)
-        pending.add(company_id, found, now=now)
-        if changed_report.complete:
-            highest = max(changed.hashes, default=0)
-            moved = plan.moved(
-                position,
-                newest_stamp=changed.newest_stamp,
-                highest_entry=highest,
-                today=now.date(),
+            got_to = batch.coverage.got_to
+            run.apply(
+                batch,
+                found_by={},
+                first_load=True,
+                remember_new=remember_new,
+                finish=partial(positions.first_load_got_to, got_to),
             )
-            positions.save_changed(company_id, moved, now=now)
-        if open_report.complete:
-            positions.complete(company_id, Probe.OPEN, now=now)
-
-
-def _ask(
-    run: _Run, probe: Probe, question: Callable[[], Iterator[list[LightRow]]]
-) -> tuple[_Seen, ProbeReport]:
-    seen = _Seen()
-    with run.asking(probe) as asked:
-        if run.unavailable:
-            raise SAPUnavailable("not asked, since SAP did not answer before")
-        for page in question():
-            run.go_on()
-            seen.take(page, not_after=_latest_believable(run))
-            asked.rows += len(page)
-    run.report.seen.update(seen.hashes)
-    return seen, asked
-
-
-def _found(
-    run: _Run, changed: _Seen, still_open: _Seen, *, absent_is_proof: bool
-) -> dict[int, Found]:
-    """Orders whose light row is not the one remembered, each with the probe that showed it.
-
-    An open order that a complete answer left out is only found, never closed: reading it by key
-    shows what became of it.
-    """
-    company_id, now = run.company_id, run.clock()
-    seen = changed.hashes | still_open.hashes
-    open_here = lights.open_hashes(company_id)
-    known = open_here | lights.hashes(company_id, seen.keys() - open_here.keys())
-    different = {entry: light for entry, light in seen.items() if known.get(entry) != light}
-    found = dict.fromkeys(quarantine.due(company_id, now=now), Found(Probe.QUARANTINE))
-    if absent_is_proof:
-        absent = open_here.keys() - still_open.hashes.keys()
-        found |= dict.fromkeys(absent, Found(Probe.OPEN))
-    for entry in lights.not_set_aside(company_id, different, now=now):
-        probe = Probe.CHANGED if entry in changed.hashes else Probe.OPEN
-        found[entry] = Found(probe, different[entry])
-    return found
-
-
-def _drain(run: _Run) -> None:
-    """Read whole what is owed, and apply it; what is not reached stays owed."""
-    owed = pending.owed(run.company_id)
-    if not owed or run.unavailable:
-        return
-    with run.asking(Probe.BY_KEY) as asked:
-        for batch in run.source.by_key(owed):
-            run.apply(batch, remember_new=True)
             asked.rows += len(batch.documents)
+            progress(done + asked.rows, newest.count)
+        with run.lease.transaction():
+            positions.complete_first_load(got_to, now=run.clock())
 
 
-def _latest_believable(run: _Run) -> date:
-    return run.clock().date() + timedelta(days=plan.FUTURE_DAYS)
+def _drain(run: Run) -> None:
+    """Read whole what is owed, and apply it; what is not reached stays owed."""
+    for _ in range(MOST_DRAINS):
+        owed = pending.owed(run.company_id, now=run.clock())
+        if not owed or run.unavailable:
+            break
+        with run.asking(Probe.BY_KEY) as asked:
+            for batch in run.source.by_key(list(owed)):
+                run.apply(batch, found_by=owed)
+                asked.rows += len(batch.documents)
+        if not asked.complete or not run.doubted:
+            break
+    _judge_missing(run)
+    _adapt_audit(run)
 
 
-def _count(result: RunReport, applied: Applied) -> None:
-    for fate, times in applied.fates.items():
-        result.fates[fate] = result.fates.get(fate, 0) + times
-    result.quarantined += applied.quarantined
-    result.missing += applied.missing
-    result.lines.created += applied.lines_created
-    result.lines.changed += applied.lines_changed
-    result.lines.removed += applied.lines_removed
-    result.rows_written += applied.rows_written
+def _judge_missing(run: Run) -> None:
+    """Many orders gone at once: something else is wrong. One gone for long: it is missing."""
+    if not run.report.missing:
+        return
+    orders = reads.count(run.company_id, is_open=True)
+    gone = run.report.newly_missing
+    if not run.report.first_load and plan.too_many_missing(gone, orders=orders):
+        raise IdentityConflict(
+            f"SAP no longer shows {gone} orders that it showed before; the SAP "
+            "user may have lost permissions, or the company was exchanged"
+        )
+    if not run.report.seen:
+        return
+    with run.lease.transaction():
+        proven = pending.proven_missing(run.company_id, now=run.clock())
+        reads.mark_missing(run.company_id, proven)
+        pending.settle(run.company_id, proven)
+
+
+def _adapt_audit(run: Run) -> None:
+    """What only the audit found makes it come round faster; finding nothing, slower again."""
+    longest = run.plan.audit_open_within
+    period = run.positions.audit_period(longest=longest)
+    adapted = audit.adapted(period, silent_changes=run.report.silent_changes, longest=longest)
+    if run.report.silent_changes or (run.report.audited and adapted != period):
+        with run.lease.transaction():
+            run.positions.save_audit_period(adapted)
 
 
 @contextmanager

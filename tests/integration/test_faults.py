@@ -96,11 +96,8 @@ def test_a_failed_open_probe_does_not_hold_up_what_the_changed_probe_found(mirro
     report = mirror.sync()
 
     assert report.outcome == "incomplete"
-    assert [(p.probe, p.complete) for p in report.probes] == [
-        ("changed", True),
-        ("open", False),
-        ("by_key", True),
-    ]
+    complete = {probe.probe: probe.complete for probe in report.probes}
+    assert (complete["changed"], complete["open"], complete["by_key"]) == (True, False, True)
     assert SalesOrder.objects.get(doc_entry=doc_entry).comments == "changed meanwhile"
 
 
@@ -226,7 +223,7 @@ def test_a_quarantined_order_is_not_read_again_by_every_run(mirror):
 
     report = mirror.sync()
 
-    assert [probe.probe for probe in report.probes] == ["changed", "open"]
+    assert "by_key" not in {probe.probe for probe in report.probes}
 
 
 def test_fault_F02_an_order_without_sales_person_is_mirrored_not_closed(mirror):

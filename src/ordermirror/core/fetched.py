@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
+from ordermirror.core.identity import Anchor
 from ordermirror.records import LightOrder
 
 
@@ -18,19 +19,41 @@ class Document(NamedTuple):
 
 
 class LightRow(NamedTuple):
-    """A light answer on one order; `light` is None when it can't be read, so the order must be."""
+    """A light answer on one order; `light` is None when it can't be read, so the order must be.
+
+    `anchor` is None unless the question asked for it.
+    """
 
     doc_entry: int
     light_hash: int
     light: LightOrder | None
+    anchor: Anchor | None = None
+
+
+class Base(NamedTuple):
+    """The document that a line was drawn from, by SAP's object code and DocEntry."""
+
+    object_code: int
+    doc_entry: int
+
+
+class FollowUp(NamedTuple):
+    """A delivery, invoice, return or credit note, and what its lines were drawn from."""
+
+    doc_entry: int
+    bases: frozenset[Base]
 
 
 @dataclass(frozen=True, slots=True)
 class RangeCoverage:
-    """Proves: `documents` are all orders with `after` < DocEntry <= `upto`."""
+    """Proves: `documents` are all orders with `after` < DocEntry <= `upto`.
+
+    `got_to` is how far the numbers that are in use now go; there may be new ones above it.
+    """
 
     after: int
     upto: int
+    got_to: int
 
 
 @dataclass(frozen=True, slots=True)

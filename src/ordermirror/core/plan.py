@@ -8,6 +8,32 @@ from datetime import date, timedelta
 FUTURE_DAYS = 1
 """SAP's clock has no zone and may be a day ahead of ours; a stamp beyond that is dirt."""
 
+CONFIRM_AFTER = timedelta(minutes=2)
+"""An order that changed is read once more after this long. SAP's stamp counts seconds, at some
+sites minutes: a second change in the same one leaves no trace in a light row."""
+
+MISSING_AT_ONCE = 20
+"""So many orders, and one in so many of the open ones, missing in one run pull the brake."""
+MISSING_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How often each question is put, and how much of the mirror is audited.
+
+    A cadence of zero is every run. Within `audit_open_within` every open order has been read
+    again whole, within `audit_closed_within` every other one; `audit_most` bounds one run.
+    """
+
+    sales_people_every: timedelta = timedelta(days=1)
+    deliveries_every: timedelta = timedelta(0)
+    returns_every: timedelta = timedelta(0)
+    invoices_every: timedelta = timedelta(minutes=15)
+    credit_notes_every: timedelta = timedelta(minutes=15)
+    audit_open_within: timedelta = timedelta(hours=24)
+    audit_closed_within: timedelta = timedelta(days=30)
+    audit_most: int = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedPosition:
@@ -47,9 +73,18 @@ def moved(
 
 def believable(stamp: date | None, *, today: date) -> date | None:
     """The stamp, or None when it lies in the future."""
-    if stamp is None or stamp > today + timedelta(days=FUTURE_DAYS):
+    if stamp is None or stamp > latest_believable(today):
         return None
     return stamp
+
+
+def latest_believable(today: date) -> date:
+    return today + timedelta(days=FUTURE_DAYS)
+
+
+def too_many_missing(missing: int, *, orders: int) -> bool:
+    """Whether so many orders are gone at once that something else must be wrong."""
+    return missing > max(MISSING_AT_ONCE, orders * MISSING_SHARE)
 
 
 def _later(first: date | None, second: date | None) -> date | None:

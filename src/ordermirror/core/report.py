@@ -34,8 +34,10 @@ class RunReport:
 
     Each order that was seen is counted once: created, changed, closed, cancelled, reopened,
     quarantined or unchanged. `missing` are orders that SAP did not show when asked by key.
-    `rows_written` are rows of mirrored orders, lines and master data, book-keeping left out;
-    `bytes` are counted after decompression.
+    `newly_missing` are those of them that had been shown the last time. `silent_changes` had
+    changed though no other probe could see it: only the audit, which read `audited` orders again,
+    found them. `rows_written` are rows of mirrored orders, lines and master data, book-keeping
+    left out; `bytes` are counted after decompression.
     """
 
     run: int
@@ -49,6 +51,9 @@ class RunReport:
     fates: dict[Fate, int] = field(default_factory=dict)
     quarantined: int = 0
     missing: int = 0
+    newly_missing: int = 0
+    silent_changes: int = 0
+    audited: int = 0
     lines: LineCounts = field(default_factory=LineCounts)
     rows_written: int = 0
     probes: list[ProbeReport] = field(default_factory=list)
@@ -77,6 +82,7 @@ class RunReport:
             "orders": self.orders(),
             "lines": asdict(self.lines),
             "rows_written": self.rows_written,
+            "silent_changes": self.silent_changes,
             "probes": [asdict(probe) for probe in self.probes],
             "problem": self.problem,
         }

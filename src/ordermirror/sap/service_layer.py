@@ -18,21 +18,26 @@ import msgspec
 
 from ordermirror.core.chunks import in_chunks
 from ordermirror.core.fetched import (
+    Base,
     Batch,
     Document,
+    FollowUp,
     KeyCoverage,
     LightRow,
     Newest,
     RangeCoverage,
 )
 from ordermirror.core.fingerprint import document_hash, light_hash
+from ordermirror.core.identity import Anchor
 from ordermirror.errors import BadAnswer
 from ordermirror.records import OPEN, SalesPerson
 from ordermirror.sap import wire
 from ordermirror.sap.prefetch import in_order
 from ordermirror.sap.session import Access, Session
-from ordermirror.sap.source import Traffic
+from ordermirror.sap.source import FollowUpKind, Traffic
 from ordermirror.sap.transport import HttpTransport, Transport
+
+HIGHEST_ENTRY = 2**31 - 1
 
 KEYS_PER_REQUEST = 100
 """A filter of 100 keys stays well below the 8,190 bytes that Apache takes in a request line."""
@@ -43,7 +48,7 @@ MOST_DOUBTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A filter on Orders, what of them is wanted, and how many rows at once.
+    """A filter on an entity set, what of its rows is wanted, and how many rows at once.
 
     `keeps` says whether a row satisfies the filter, since an answer that ignores the filter must
     not be believed; it is asked with the row's DocEntry.
@@ -52,6 +57,7 @@ class Question:
     select: str
     page_size: int
     after: int
+    entity: str = "Orders"
     filter: str = ""
     keeps: Callable[[int], bool] = lambda doc_entry: True
 
@@ -127,16 +133,19 @@ class ServiceLayer:
             yield from batches
         yield from self._above(max(after, highest))
 
-    def changed(self, *, since: date | None, above: int) -> Iterator[list[LightRow]]:
-        condition = f"(UpdateDate ge '{since}' or DocEntry gt {above})" if since else ""
-        for page in self._light(condition):
+    def changed(
+        self, *, since: date | None, above: int, anchors: Sequence[int] = ()
+    ) -> Iterator[list[LightRow]]:
+        wanted = [f"DocEntry gt {above}", *_each_key(anchors)]
+        condition = f"(UpdateDate ge '{since}' or {' or '.join(wanted)})" if since else ""
+        for page in self._light(condition, select=wire.CHANGED_SELECT):
             for row in page:
-                if row.light and since and not _is_changed(row, since, above):
+                if since and row.doc_entry not in anchors and not _is_changed(row, since, above):
                     raise BadAnswer(f"SAP sent order {row.doc_entry}, which was not asked for")
             yield page
 
     def open(self) -> Iterator[list[LightRow]]:
-        for page in self._light("DocumentStatus eq 'bost_Open'"):
+        for page in self._light("DocumentStatus eq 'bost_Open'", select=wire.LIGHT_SELECT):
             for row in page:
                 if row.light and row.light.document_status != OPEN:
                     raise BadAnswer(f"SAP sent order {row.doc_entry} as open, which it is not")
@@ -146,6 +155,29 @@ class ServiceLayer:
         size = min(KEYS_PER_REQUEST, self._page_size)
         tasks = (partial(self._keys, keys) for keys in in_chunks(sorted(doc_entries), size))
         return in_order(tasks, parallel=self._parallel)
+
+    def anchors(self, doc_entries: Sequence[int]) -> dict[int, Anchor]:
+        rows = self._by_keys("Orders", wire.ANCHOR_SELECT, doc_entries)
+        return {anchor.doc_entry: anchor for anchor in map(wire.decode_anchor, rows)}
+
+    def newest_follow_up(self, kind: FollowUpKind) -> int:
+        path = _path(kind.entity, "$select=DocEntry", f"$orderby={quote('DocEntry desc')}&$top=1")
+        page = self._session.get(path, _page_headers(1), wire.decode_page)
+        return wire.decode_doc_entry(page.rows[0]) if page.rows else 0
+
+    def follow_ups(self, kind: FollowUpKind, *, above: int) -> Iterator[list[FollowUp]]:
+        question = Question(
+            entity=kind.entity,
+            select=wire.FOLLOW_UP_SELECT,
+            page_size=self._page_size,
+            after=above,
+        )
+        for page in self._pages(question):
+            yield [wire.decode_follow_up(row) for row in page.rows]
+
+    def bases(self, kind: FollowUpKind, doc_entries: Sequence[int]) -> set[Base]:
+        rows = self._by_keys(kind.entity, wire.FOLLOW_UP_SELECT, doc_entries)
+        return {base for row in rows for base in wire.decode_follow_up(row).bases}
 
     def sales_people(self) -> list[SalesPerson]:
         people: list[SalesPerson] = []
@@ -201,23 +233,28 @@ class ServiceLayer:
         return _ranges(self._pages(question), low, None)
 
     def _keys(self, keys: Sequence[int]) -> Batch:
-        wanted = frozenset(keys)
-        question = Question(
-            select=wire.HEADER_SELECT,
-            page_size=len(keys),
-            after=0,
-            filter="(" + " or ".join(f"DocEntry eq {key}" for key in keys) + ")",
-            keeps=wanted.__contains__,
-        )
-        documents = [doc for page in self._pages(question) for doc in _documents(page)]
-        return Batch(tuple(documents), KeyCoverage(wanted))
+        pages = self._pages(_of_keys("Orders", wire.HEADER_SELECT, keys))
+        documents = [document for page in pages for document in _documents(page)]
+        return Batch(tuple(documents), KeyCoverage(frozenset(keys)))
 
-    def _light(self, condition: str) -> Iterator[list[LightRow]]:
+    def _by_keys(
+        self, entity: str, select: str, doc_entries: Sequence[int]
+    ) -> Iterator[msgspec.Raw]:
+        size = min(KEYS_PER_REQUEST, self._page_size)
+        for keys in in_chunks(sorted(doc_entries), size):
+            for page in self._pages(_of_keys(entity, select, keys)):
+                yield from page.rows
+
+    def _light(self, condition: str, *, select: str) -> Iterator[list[LightRow]]:
         question = Question(
-            select=wire.LIGHT_SELECT, page_size=self._light_page_size, after=0, filter=condition
+            select=select, page_size=self._light_page_size, after=0, filter=condition
         )
+        with_anchor = select == wire.CHANGED_SELECT
         for page in self._pages(question):
-            yield [_light_row(key, row) for key, row in zip(page.keys, page.rows, strict=True)]
+            yield [
+                _light_row(key, row, with_anchor=with_anchor)
+                for key, row in zip(page.keys, page.rows, strict=True)
+            ]
 
     def _pages(self, question: Question) -> Iterator[Rows]:
         """Pages until one proves to be the last.
@@ -244,7 +281,7 @@ class ServiceLayer:
 
     def _page(self, question: Question, after: int) -> Rows:
         path = _path(
-            "Orders",
+            question.entity,
             f"$select={question.select}",
             _filter(" and ".join(filter(None, [f"DocEntry gt {after}", question.filter]))),
             f"$orderby=DocEntry&$top={question.page_size}",
@@ -294,13 +331,34 @@ def _check_page(keys: list[int], remaining: int | None, question: Question, afte
         raise BadAnswer(f"SAP counts {remaining} rows but sent {len(keys)}")
 
 
+def _of_keys(entity: str, select: str, keys: Sequence[int]) -> Question:
+    return Question(
+        entity=entity,
+        select=select,
+        page_size=len(keys),
+        after=0,
+        filter=f"({' or '.join(_each_key(keys))})",
+        keeps=frozenset(keys).__contains__,
+    )
+
+
+def _each_key(keys: Iterable[int]) -> list[str]:
+    return [f"DocEntry eq {key}" for key in keys]
+
+
 def _ranges(pages: Iterable[Rows], low: int, high: int | None) -> Iterator[Batch]:
-    """Each page covers the range up to its last key, the last one up to the end of the range."""
+    """Each page covers the range up to its last key, the last one up to the end of the range.
+
+    Without `high` the last page covers everything above, though no numbers are in use there yet.
+    """
     for page in pages:
         end = page.keys[-1] if page.keys else low
-        upto = high if page.is_last and high is not None else end
-        yield Batch(tuple(_documents(page)), RangeCoverage(low, upto))
-        low = upto
+        if not page.is_last:
+            coverage = RangeCoverage(low, end, end)
+        else:
+            coverage = RangeCoverage(low, high or HIGHEST_ENTRY, high or end)
+        yield Batch(tuple(_documents(page)), coverage)
+        low = end
 
 
 def _documents(page: Rows) -> Iterator[Document]:
@@ -308,16 +366,19 @@ def _documents(page: Rows) -> Iterator[Document]:
         yield Document(key, memoryview(row), page.read_at)
 
 
-def _light_row(doc_entry: int, row: msgspec.Raw) -> LightRow:
+def _light_row(doc_entry: int, row: msgspec.Raw, *, with_anchor: bool = False) -> LightRow:
+    anchor = wire.decode_anchor(row) if with_anchor else None
     try:
         light = wire.decode_light(row)
     except (ValueError, RecursionError):
-        return LightRow(doc_entry, document_hash(memoryview(row)), None)
-    return LightRow(doc_entry, light_hash(light), light)
+        return LightRow(doc_entry, document_hash(memoryview(row)), None, anchor)
+    return LightRow(doc_entry, light_hash(light), light, anchor)
 
 
 def _is_changed(row: LightRow, since: date, above: int) -> bool:
-    stamp = row.light.update_date if row.light else None
+    if row.light is None:
+        return True
+    stamp = row.light.update_date
     return row.doc_entry > above or (stamp is not None and stamp >= since)
 
 

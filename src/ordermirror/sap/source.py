@@ -5,10 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from typing import Protocol
 
-from ordermirror.core.fetched import Batch, LightRow, Newest
+from ordermirror.core.fetched import Base, Batch, FollowUp, LightRow, Newest
+from ordermirror.core.identity import Anchor
 from ordermirror.records import SalesPerson
+
+
+class FollowUpKind(Enum):
+    """Documents that are drawn from orders or from each other: SAP's entity set and object code."""
+
+    DELIVERIES = ("DeliveryNotes", 15)
+    INVOICES = ("Invoices", 13)
+    RETURNS = ("Returns", 16)
+    CREDIT_NOTES = ("CreditNotes", 14)
+
+    def __init__(self, entity: str, object_code: int) -> None:
+        self.entity = entity
+        self.object_code = object_code
+
+
+ORDER_CODE = 17
+"""SAP's object code of a sales order (BoObjectTypes)."""
 
 
 @dataclass(slots=True)
@@ -39,8 +58,10 @@ class Source(Protocol):
         """Every order above `after`, in DocEntry order; `highest` is where the dense part ends."""
         ...
 
-    def changed(self, *, since: date | None, above: int) -> Iterator[list[LightRow]]:
-        """Orders stamped on or after `since` (None: all), and those with DocEntry > `above`."""
+    def changed(
+        self, *, since: date | None, above: int, anchors: Sequence[int] = ()
+    ) -> Iterator[list[LightRow]]:
+        """Orders stamped on or after `since` (None: all), those above `above`, and the anchors."""
         ...
 
     def open(self) -> Iterator[list[LightRow]]:
@@ -49,6 +70,22 @@ class Source(Protocol):
 
     def by_key(self, doc_entries: Sequence[int]) -> Iterator[Batch]:
         """These orders, whole; any that SAP does not show are missing from the batch."""
+        ...
+
+    def anchors(self, doc_entries: Sequence[int]) -> dict[int, Anchor]:
+        """What SAP shows of these orders' unchanging fields."""
+        ...
+
+    def newest_follow_up(self, kind: FollowUpKind) -> int:
+        """The highest DocEntry of a kind of document, 0 when there is none."""
+        ...
+
+    def follow_ups(self, kind: FollowUpKind, *, above: int) -> Iterator[list[FollowUp]]:
+        """Documents of a kind with DocEntry > `above`."""
+        ...
+
+    def bases(self, kind: FollowUpKind, doc_entries: Sequence[int]) -> set[Base]:
+        """What these documents were drawn from."""
         ...
 
     def sales_people(self) -> list[SalesPerson]: ...

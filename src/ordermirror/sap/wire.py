@@ -16,6 +16,8 @@ from typing import Annotated
 
 import msgspec
 
+from ordermirror.core.fetched import Base, FollowUp
+from ordermirror.core.identity import Anchor
 from ordermirror.errors import BadAnswer, BadOrder
 from ordermirror.records import (
     CODE_LENGTH,
@@ -55,6 +57,9 @@ def sap_name(field: str) -> str:
 
 HEADER_SELECT = ",".join(map(sap_name, Order._fields))
 LIGHT_SELECT = ",".join(map(sap_name, LightOrder._fields))
+ANCHOR_SELECT = ",".join(map(sap_name, Anchor._fields))
+CHANGED_SELECT = ",".join(dict.fromkeys(map(sap_name, (*LightOrder._fields, *Anchor._fields))))
+FOLLOW_UP_SELECT = "DocEntry,DocumentLines"
 SALES_PERSON_SELECT = ",".join(map(sap_name, SalesPerson._fields))
 
 
@@ -128,6 +133,22 @@ class _Light(msgspec.Struct, rename=sap_name, gc=False):
     doc_total: Decimal | None = None
 
 
+class _Anchor(msgspec.Struct, rename=sap_name, gc=False):
+    doc_entry: Entry
+    doc_num: Int
+    creation_date: str | None = None
+
+
+class _BaseLine(msgspec.Struct, rename=sap_name, gc=False):
+    base_type: Int | None = None
+    base_entry: Int | None = None
+
+
+class _FollowUp(msgspec.Struct, rename=sap_name):
+    doc_entry: Entry
+    lines: list[_BaseLine]
+
+
 class _Key(msgspec.Struct, rename=sap_name, gc=False):
     doc_entry: Entry
 
@@ -157,6 +178,8 @@ class Page(msgspec.Struct):
 _page_decoder = msgspec.json.Decoder(_Page)
 _order_decoder = msgspec.json.Decoder(_Order)
 _light_decoder = msgspec.json.Decoder(_Light)
+_anchor_decoder = msgspec.json.Decoder(_Anchor)
+_follow_up_decoder = msgspec.json.Decoder(_FollowUp)
 _key_decoder = msgspec.json.Decoder(_Key)
 _sales_person_decoder = msgspec.json.Decoder(_SalesPerson)
 
@@ -190,6 +213,27 @@ def decode_light(row: msgspec.Raw) -> LightOrder:
         _cancelled(wire.cancelled),
         _exact(wire.doc_total),
     )
+
+
+def decode_anchor(row: msgspec.Raw) -> Anchor:
+    try:
+        wire = _anchor_decoder.decode(row)
+        return Anchor(wire.doc_entry, wire.doc_num, _date(wire.creation_date))
+    except (ValueError, RecursionError) as exc:
+        raise BadAnswer(f"an order's number or creation date can't be read: {exc}") from exc
+
+
+def decode_follow_up(row: msgspec.Raw) -> FollowUp:
+    try:
+        wire = _follow_up_decoder.decode(row)
+    except (ValueError, RecursionError) as exc:
+        raise BadAnswer(f"a document drawn from orders can't be read: {exc}") from exc
+    bases = (
+        Base(line.base_type, line.base_entry)
+        for line in wire.lines
+        if line.base_type is not None and line.base_entry is not None and line.base_entry > 0
+    )
+    return FollowUp(wire.doc_entry, frozenset(bases))
 
 
 def decode_sales_person(row: msgspec.Raw) -> SalesPerson:

@@ -7,27 +7,42 @@ its last good version stays; the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import DataError, IntegrityError, transaction
 
+from ordermirror.core import identity
 from ordermirror.core.diff import Fate, OrderDiff, diff_new, diff_order
 from ordermirror.core.fetched import Batch, Document, KeyCoverage, RangeCoverage
 from ordermirror.core.fingerprint import document_hash, light_hash
-from ordermirror.errors import BadOrder
+from ordermirror.core.identity import anchor_of
+from ordermirror.core.plan import CONFIRM_AFTER
+from ordermirror.core.torn import looks_torn
+from ordermirror.errors import BadOrder, IdentityConflict
 from ordermirror.lease import Lease
 from ordermirror.models import OrderRead, Probe, line_id, order_id
 from ordermirror.records import OPEN, Order, light_of
-from ordermirror.store import history, mirror, pending, quarantine
+from ordermirror.store import history, mirror, pending, quarantine, read_log
 from ordermirror.store.quarantine import Refused
 from ordermirror.store.tables import Row, Table, among
 
 READS = Table(
     OrderRead,
-    ("id", "company", "doc_entry", "is_open", "light_hash", "document_hash", "read_at", "run"),
+    (
+        "id",
+        "company",
+        "doc_entry",
+        "is_open",
+        "light_hash",
+        "document_hash",
+        "read_at",
+        "run",
+        "confirm_at",
+        "missing_since",
+    ),
 )
 
 Decode = Callable[[int, bytes | memoryview], Order]
@@ -44,6 +59,9 @@ class Applied:
     rows_written: int = 0
     quarantined: int = 0
     missing: int = 0
+    newly_missing: int = 0
+    silent_changes: int = 0
+    audited: int = 0
 
     def count(self, fate: Fate, times: int = 1) -> None:
         self.fates[fate] = self.fates.get(fate, 0) + times
@@ -57,6 +75,9 @@ class Applied:
         self.rows_written += part.rows_written
         self.quarantined += part.quarantined
         self.missing += part.missing
+        self.newly_missing += part.newly_missing
+        self.silent_changes += part.silent_changes
+        self.audited += part.audited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +88,13 @@ class Applying:
     run_id: int
     decode: Decode
     now: Callable[[], datetime]
-    remember_new: bool
+    found_by: Mapping[int, str] = field(default_factory=dict)
+    """The probe that found each order; none in a first load."""
+    first_load: bool = False
+    remember_new: bool = True
     """Whether an order seen for the first time is news; not in a first load, where all are."""
+    doubted: dict[int, int] = field(default_factory=dict)
+    """The hash of each document that looked torn: taken when a second read agrees."""
 
 
 @dataclass(slots=True)
@@ -129,17 +155,69 @@ def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> A
     hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
     new = [doc for doc in current if not _is_known(doc.doc_entry, hashes, known)]
     changed, refused = _decode_and_diff(applying, new, known)
+    torn = {} if applying.first_load else _torn(applying, changed, hashes)
+    changed = [item for item in changed if item.order.doc_entry not in torn]
+    current = [doc for doc in current if doc.doc_entry not in torn]
     applied = _set_aside(applying, refused)
-    applied.count(Fate.UNCHANGED, len(current) - len(new))
+    applied.count(Fate.UNCHANGED, len(current) - len(changed) - len(refused))
     for item in changed:
         applied.count(item.diff.fate)
     _write(applying, changed, applied)
     _write_reads(applying, current, changed, hashes, known)
     _write_history(applying, changed, known)
-    read = {doc.doc_entry for doc in documents}
+    _log(applying, documents, changed, refused, torn, applied)
+    read = {doc.doc_entry for doc in documents} - torn.keys()
     pending.settle(company_id, read)
     quarantine.release(company_id, read - {item.doc_entry for item in refused})
+    applying.doubted.update(torn)
     return applied
+
+
+def _torn(
+    applying: Applying, changed: Sequence[_Changed], hashes: dict[int, int]
+) -> dict[int, int]:
+    """Documents that look torn, by DocEntry with their hashes, unless a second read agreed."""
+    return {
+        entry: hashes[entry]
+        for item in changed
+        if applying.doubted.get(entry := item.order.doc_entry) != hashes[entry]
+        and looks_torn(item.order, item.stored.order if item.stored else None)
+    }
+
+
+def _log(
+    applying: Applying,
+    documents: Sequence[Document],
+    changed: Sequence[_Changed],
+    refused: Sequence[Refused],
+    torn: Mapping[int, int],
+    applied: Applied,
+) -> None:
+    """What each read by key showed; audits that confirm what is known only count."""
+    if applying.first_load:
+        return
+    told: dict[int, tuple[str, str]] = {
+        item.order.doc_entry: (str(item.diff.fate), _status_of(item.order)) for item in changed
+    }
+    told |= {item.doc_entry: ("quarantined", item.reason) for item in refused}
+    told |= dict.fromkeys(torn, ("torn", "header and lines disagree; read again"))
+    entries: list[read_log.Entry] = []
+    for document in documents:
+        entry = document.doc_entry
+        probe = applying.found_by.get(entry, Probe.HINT)
+        decision, detail = told.get(entry, (str(Fate.UNCHANGED), ""))
+        if probe == Probe.AUDIT:
+            applied.audited += 1
+            if decision == Fate.UNCHANGED:
+                continue
+            applied.silent_changes += decision not in ("quarantined", "torn")
+        entries.append(read_log.Entry(entry, probe, document.read_at, decision, detail))
+    read_log.add(applying.lease.company_id, applying.run_id, entries)
+
+
+def _status_of(order: Order) -> str:
+    status = "cancelled" if order.cancelled else order.document_status
+    return f"{status}, stamped {order.update_date} {order.update_time or ''}".rstrip()
 
 
 class KnownRead(NamedTuple):
@@ -189,12 +267,25 @@ def _decode_and_diff(
         before = stored.get(document.doc_entry)
         try:
             order = applying.decode(document.doc_entry, document.payload)
+            _require_same_order(applying, before, order)
             diff = diff_order(before.order, order, before.removed) if before else diff_new(order)
         except BadOrder as exc:
             refused.append(_refused(document, exc.stage, exc.reason))
         else:
             changed.append(_Changed(document, order, diff, before))
     return changed, refused
+
+
+def _require_same_order(applying: Applying, before: mirror.Stored | None, order: Order) -> None:
+    """A first load after a decision (`ordermirror company`) may replace what a number stood for.
+
+    Raises IdentityConflict, which undoes the batch.
+    """
+    if before is None or applying.first_load:
+        return
+    was, now = anchor_of(before.order), anchor_of(order)
+    if was != now:
+        raise IdentityConflict(identity.told_apart(was, now))
 
 
 def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) -> None:
@@ -234,11 +325,34 @@ def _write_reads(
     for document in current:
         if _is_known(document.doc_entry, hashes, known):
             lights[document.doc_entry] = known[document.doc_entry][:2]
+    confirm = {item.order.doc_entry for item in changed if _may_change_unseen(applying, item)}
     READS.upsert(
-        (order_id(company_id, entry), company_id, entry, *light, hashes[entry], read_at, run_id)
+        (
+            order_id(company_id, entry),
+            company_id,
+            entry,
+            *light,
+            hashes[entry],
+            read_at,
+            run_id,
+            read_at + CONFIRM_AFTER if entry in confirm else None,
+            None,
+        )
         for entry, _, read_at in current
         if (light := lights.get(entry)) is not None
     )
+
+
+def _may_change_unseen(applying: Applying, item: _Changed) -> bool:
+    """Whether the order was stamped so lately that another change may leave the same stamp.
+
+    In a first load that is told by the day, for any zone of SAP's clock.
+    """
+    if item.diff.fate is Fate.UNCHANGED:
+        return False
+    stamp = item.order.update_date
+    yesterday = (applying.now() - timedelta(days=2)).date()
+    return not applying.first_load or (stamp is not None and stamp >= yesterday)
 
 
 def _write_history(applying: Applying, changed: Sequence[_Changed], known: Known) -> None:
@@ -274,8 +388,16 @@ def _note_absent(applying: Applying, batch: Batch, known: Known, applied: Applie
     received = {doc.doc_entry for doc in batch.documents}
     if isinstance(batch.coverage, KeyCoverage):
         missing = batch.coverage.doc_entries - received
-        pending.mark_missing(company_id, missing, now=now)
         applied.missing = len(missing)
+        applied.newly_missing = pending.mark_missing(company_id, missing, now=now)
+        read_log.add(
+            company_id,
+            applying.run_id,
+            [
+                read_log.Entry(entry, applying.found_by.get(entry, Probe.HINT), now, "not found")
+                for entry in sorted(missing)
+            ],
+        )
     else:
         absent = dict.fromkeys(known.keys() - received, pending.Found(Probe.ABSENT))
         pending.add(company_id, absent, now=now)

@@ -11,8 +11,11 @@ from ordermirror.store.tables import among
 
 
 def open_hashes(company_id: int) -> dict[int, int]:
-    """The light hash of every order that is open in the mirror, by DocEntry."""
-    rows = OrderRead.objects.filter(company_id=company_id, is_open=True)
+    """The light hash of every order that is open in the mirror, by DocEntry.
+
+    Orders that SAP is known to show no more are left out, so that they are news when it does.
+    """
+    rows = OrderRead.objects.filter(company_id=company_id, is_open=True, missing_since=None)
     return dict(rows.values_list("doc_entry", "light_hash"))
 
 
@@ -21,7 +24,8 @@ def hashes(company_id: int, doc_entries: Collection[int]) -> dict[int, int]:
     if not doc_entries:
         return {}
     ids = among(order_id(company_id, entry) for entry in doc_entries)
-    return dict(OrderRead.objects.filter(id__in=ids).values_list("doc_entry", "light_hash"))
+    rows = OrderRead.objects.filter(id__in=ids, missing_since=None)
+    return dict(rows.values_list("doc_entry", "light_hash"))
 
 
 def not_set_aside(company_id: int, seen: Mapping[int, int], *, now: datetime) -> set[int]:

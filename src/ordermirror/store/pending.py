@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import F, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 
 from ordermirror.models import Pending
 from ordermirror.store.tables import Table, among
 
 PENDING = Table(Pending, ("company", "doc_entry", "probe", "light_hash", "found_at", "not_found"))
+
+PROOFS = 3
+PROOF_SPAN = timedelta(hours=1)
+"""An order is gone when SAP has not shown it this often, over this long."""
+ASK_AGAIN = timedelta(minutes=25)
 
 
 class Found(NamedTuple):
@@ -27,19 +31,41 @@ def add(company_id: int, found: Mapping[int, Found], *, now: datetime) -> None:
     PENDING.insert_new((company_id, entry, *it, now, 0) for entry, it in found.items())
 
 
-def owed(company_id: int) -> list[int]:
-    """DocEntry of every order that is owed a read, ascending."""
-    rows = Pending.objects.filter(company_id=company_id).order_by("doc_entry")
-    return list(rows.values_list("doc_entry", flat=True))
+def owed(company_id: int, *, now: datetime) -> dict[int, str]:
+    """The orders that are owed a read now, ascending, each with the probe that found it."""
+    due = Q(retry_at=None) | Q(retry_at__lte=now)
+    rows = Pending.objects.filter(due, company_id=company_id).order_by("doc_entry")
+    return dict(rows.values_list("doc_entry", "probe"))
 
 
 def settle(company_id: int, doc_entries: Collection[int]) -> None:
     Pending.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)).delete()
 
 
-def mark_missing(company_id: int, doc_entries: Collection[int], *, now: datetime) -> None:
-    """Asked for by key and not shown: still owed, and suspect since the first time."""
-    if doc_entries:
-        Pending.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)).update(
-            not_found=F("not_found") + 1, not_found_since=Coalesce("not_found_since", Value(now))
-        )
+def mark_missing(company_id: int, doc_entries: Collection[int], *, now: datetime) -> int:
+    """Asked for by key and not shown: suspect since the first time, to be asked for again.
+
+    Returns how many were not yet suspect.
+    """
+    if not doc_entries:
+        return 0
+    new = 0
+    for row in Pending.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)):
+        new += row.not_found == 0
+        row.not_found += 1
+        row.not_found_since = row.not_found_since or now
+        row.retry_at = now + ASK_AGAIN
+        row.save(update_fields=["not_found", "not_found_since", "retry_at"])
+    return new
+
+
+def proven_missing(company_id: int, *, now: datetime) -> dict[int, datetime]:
+    """Orders that SAP has not shown often enough and long enough, each since when."""
+    rows = Pending.objects.filter(
+        company_id=company_id, not_found__gte=PROOFS, not_found_since__lte=now - PROOF_SPAN
+    )
+    return {
+        entry: since
+        for entry, since in rows.values_list("doc_entry", "not_found_since")
+        if since is not None
+    }

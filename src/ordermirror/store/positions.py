@@ -2,11 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from ordermirror.core.plan import ChangedPosition
 from ordermirror.models import Position, Probe
+
+
+class Positions:
+    """A company's positions, read at once with one statement; written one at a time."""
+
+    def __init__(self, company_id: int) -> None:
+        self._company_id = company_id
+        rows = Position.objects.filter(company_id=company_id)
+        self._rows: dict[str, Position] = {row.probe: row for row in rows}
+
+    def first_load(self) -> FirstLoad | None:
+        """None when the first load has never begun."""
+        row = self._rows.get(Probe.FIRST_LOAD)
+        return FirstLoad(row.doc_entry, row.completed_at is not None) if row else None
+
+    def start_first_load(self, *, newest_stamp: date | None) -> None:
+        """Begin at the first order, remembering a stamp received before the scan."""
+        self._save(Probe.FIRST_LOAD, doc_entry=0, completed_at=None)
+        if Probe.CHANGED not in self._rows:
+            self._save(Probe.CHANGED, watermark=newest_stamp)
+
+    def first_load_got_to(self, doc_entry: int) -> None:
+        self._save(Probe.FIRST_LOAD, doc_entry=doc_entry)
+
+    def complete_first_load(self, doc_entry: int, *, now: datetime) -> None:
+        """From here on, the changed-probe finds the orders above `doc_entry`."""
+        self._save(Probe.FIRST_LOAD, doc_entry=doc_entry, completed_at=now)
+        if self.changed().doc_entry < doc_entry:
+            self._save(Probe.CHANGED, doc_entry=doc_entry)
+
+    def changed(self) -> ChangedPosition:
+        row = self._rows[Probe.CHANGED]
+        return ChangedPosition(
+            watermark=row.watermark, newest_seen=row.newest_seen, doc_entry=row.doc_entry
+        )
+
+    def save_changed(self, position: ChangedPosition, *, now: datetime) -> None:
+        self._save(
+            Probe.CHANGED,
+            watermark=position.watermark,
+            newest_seen=position.newest_seen,
+            doc_entry=position.doc_entry,
+            completed_at=now,
+        )
+
+    def doc_entry(self, probe: Probe) -> int:
+        row = self._rows.get(probe)
+        return row.doc_entry if row else 0
+
+    def got_to(self, probe: Probe, doc_entry: int, *, now: datetime) -> None:
+        self._save(probe, doc_entry=doc_entry, completed_at=now)
+
+    def start_at(self, starts: Mapping[Probe, int]) -> None:
+        """Where probes begin that have never been asked; others stay where they are."""
+        for probe, doc_entry in starts.items():
+            if probe not in self._rows:
+                self._save(probe, doc_entry=doc_entry)
+
+    def completed_at(self, probe: Probe) -> datetime | None:
+        row = self._rows.get(probe)
+        return row.completed_at if row else None
+
+    def is_due(self, probe: Probe, *, every: timedelta, now: datetime) -> bool:
+        completed = self.completed_at(probe)
+        return completed is None or completed <= now - every
+
+    def complete(self, probe: Probe, *, now: datetime) -> None:
+        self._save(probe, completed_at=now)
+
+    def audit_period(self, *, longest: timedelta) -> timedelta:
+        row = self._rows.get(Probe.AUDIT)
+        if row is None or row.period_seconds is None:
+            return longest
+        return min(timedelta(seconds=row.period_seconds), longest)
+
+    def save_audit_period(self, period: timedelta) -> None:
+        self._save(Probe.AUDIT, period_seconds=int(period.total_seconds()))
+
+    def _save(self, probe: Probe, **values: object) -> None:
+        rows = Position.objects.filter(company_id=self._company_id, probe=probe)
+        if probe not in self._rows:
+            self._rows[probe] = Position(company_id=self._company_id, probe=probe)
+        row = self._rows[probe]
+        for name, value in values.items():
+            setattr(row, name, value)
+        if not rows.update(**values):
+            Position.objects.create(company_id=self._company_id, probe=probe, **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,60 +105,6 @@ class FirstLoad:
     complete: bool
 
 
-def first_load(company_id: int) -> FirstLoad | None:
-    """None when the first load has never begun."""
-    row = Position.objects.filter(company_id=company_id, probe=Probe.FIRST_LOAD).first()
-    return FirstLoad(row.doc_entry, row.completed_at is not None) if row else None
-
-
-def start_first_load(company_id: int, *, newest_stamp: date | None) -> None:
-    """Begin at the first order, remembering a stamp received before the scan."""
-    _save(company_id, Probe.FIRST_LOAD, doc_entry=0, completed_at=None)
-    Position.objects.get_or_create(
-        company_id=company_id, probe=Probe.CHANGED, defaults={"watermark": newest_stamp}
-    )
-
-
-def first_load_got_to(company_id: int, doc_entry: int) -> None:
-    _save(company_id, Probe.FIRST_LOAD, doc_entry=doc_entry)
-
-
-def complete_first_load(company_id: int, doc_entry: int, *, now: datetime) -> None:
-    """From here on, the changed-probe finds the orders above `doc_entry`."""
-    _save(company_id, Probe.FIRST_LOAD, doc_entry=doc_entry, completed_at=now)
-    Position.objects.filter(
-        company_id=company_id, probe=Probe.CHANGED, doc_entry__lt=doc_entry
-    ).update(doc_entry=doc_entry)
-
-
-def changed(company_id: int) -> ChangedPosition:
-    row = Position.objects.get(company_id=company_id, probe=Probe.CHANGED)
-    return ChangedPosition(
-        watermark=row.watermark, newest_seen=row.newest_seen, doc_entry=row.doc_entry
-    )
-
-
-def save_changed(company_id: int, position: ChangedPosition, *, now: datetime) -> None:
-    _save(
-        company_id,
-        Probe.CHANGED,
-        watermark=position.watermark,
-        newest_seen=position.newest_seen,
-        doc_entry=position.doc_entry,
-        completed_at=now,
-    )
-
-
-def completed_at(company_id: int, probe: Probe) -> datetime | None:
-    rows = Position.objects.filter(company_id=company_id, probe=probe)
-    return rows.values_list("completed_at", flat=True).first()
-
-
-def complete(company_id: int, probe: Probe, *, now: datetime) -> None:
-    _save(company_id, probe, completed_at=now)
-
-
-def _save(company_id: int, probe: Probe, **values: object) -> None:
-    rows = Position.objects.filter(company_id=company_id, probe=probe)
-    if not rows.update(**values):
-        Position.objects.create(company_id=company_id, probe=probe, **values)
+def forget(company_id: int) -> None:
+    """Begin anew: the next run is a first load."""
+    Position.objects.filter(company_id=company_id).delete()

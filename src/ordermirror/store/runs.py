@@ -37,5 +37,6 @@ def finish(report: RunReport, *, now: datetime) -> None:
         orders=report.orders(),
         lines=asdict(report.lines),
         probes=[asdict(probe) for probe in report.probes],
+        silent_changes=report.silent_changes,
         problem=report.problem,
     )

@@ -1,0 +1,19 @@
+"""How many orders the rolling audit reads again, and within how long it comes round. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+SHORTEST = timedelta(hours=1)
+
+
+def share(orders: int, *, elapsed: timedelta, period: timedelta) -> int:
+    """How many of `orders` are due after `elapsed`, so that all are read within `period`."""
+    return min(orders, int(orders * (elapsed / period)))
+
+
+def adapted(period: timedelta, *, silent_changes: int, longest: timedelta) -> timedelta:
+    """Silent changes halve the period; every audit without one lengthens it a little again."""
+    if silent_changes:
+        return max(period / 2, min(SHORTEST, longest))
+    return min(period * 1.02, longest)

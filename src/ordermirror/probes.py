@@ -1,0 +1,243 @@
+"""The questions of a refresh, and the one commit that records what they found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from ordermirror.core import audit, identity, plan
+from ordermirror.core.fetched import Base, LightRow
+from ordermirror.core.identity import Anchor
+from ordermirror.core.report import ProbeReport
+from ordermirror.errors import IdentityConflict
+from ordermirror.models import Probe
+from ordermirror.run import Run
+from ordermirror.sap.source import ORDER_CODE, FollowUpKind
+from ordermirror.store import lights, pending, quarantine, reads
+from ordermirror.store.pending import Found
+
+FOLLOW_UPS = {
+    Probe.DELIVERIES: FollowUpKind.DELIVERIES,
+    Probe.RETURNS: FollowUpKind.RETURNS,
+    Probe.INVOICES: FollowUpKind.INVOICES,
+    Probe.CREDIT_NOTES: FollowUpKind.CREDIT_NOTES,
+}
+KIND_OF_CODE = {kind.object_code: kind for kind in FollowUpKind}
+MOST_HOPS = 3
+"""A credit note is drawn from an invoice, that from a delivery, that from an order."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """The light rows of one probe: each order's light hash, and the newest believable stamp."""
+
+    hashes: dict[int, int] = field(default_factory=dict)
+    anchors: dict[int, Anchor] = field(default_factory=dict)
+    newest_stamp: date | None = None
+
+    def take(self, page: Iterable[LightRow], *, not_after: date) -> None:
+        for doc_entry, light_hash, light, anchor in page:
+            self.hashes[doc_entry] = light_hash
+            if anchor:
+                self.anchors[doc_entry] = anchor
+            stamp = light.update_date if light else None
+            if stamp and stamp <= not_after and stamp > (self.newest_stamp or date.min):
+                self.newest_stamp = stamp
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the probes of a run found, and how to move the positions of those that are complete."""
+
+    found: dict[int, Found] = field(default_factory=dict)
+    movers: list[Callable[[], None]] = field(default_factory=list)
+
+
+def ask_what_changed(run: Run) -> None:
+    """Put every question that is due, then record findings and positions in one commit."""
+    findings = Findings()
+    changed, changed_report = _ask_changed(run)
+    still_open, open_report = _ask_light(run, Probe.OPEN, lambda: run.source.open())
+    _ask_follow_ups(run, findings)
+    now = run.clock()
+    with run.lease.transaction():
+        _due_by_time(run, findings)
+        _differing(run, findings, changed, still_open, absent_is_proof=open_report.complete)
+        pending.add(run.company_id, findings.found, now=now)
+        for move in findings.movers:
+            move()
+        if changed_report.complete:
+            _move_changed(run, changed)
+        if open_report.complete:
+            run.positions.complete(Probe.OPEN, now=now)
+
+
+def check_identity(run: Run) -> None:
+    """Before a load that goes over stored orders. Raises IdentityConflict."""
+    stored = reads.anchors(run.company_id)
+    if stored:
+        with run.asking(Probe.IDENTITY) as asked:
+            answered = run.source.anchors([anchor.doc_entry for anchor in stored])
+            asked.rows = len(answered)
+            _require_no_conflict(stored, answered)
+
+
+def start_follow_ups(run: Run) -> dict[Probe, int]:
+    """Where the follow-up probes begin: to be asked before the scan of a first load."""
+    return {
+        probe: run.source.newest_follow_up(kind)
+        for probe, kind in FOLLOW_UPS.items()
+        if run.positions.completed_at(probe) is None
+    }
+
+
+def _ask_changed(run: Run) -> tuple[Seen, ProbeReport]:
+    """Also shows the anchors, so that no order of another company is ever recorded."""
+    position = run.positions.changed()
+    since = plan.ask_from(position, lookback_days=run.lookback_days)
+    stored = reads.anchors(run.company_id)
+    entries = [anchor.doc_entry for anchor in stored]
+    seen, asked = _ask_light(
+        run,
+        Probe.CHANGED,
+        lambda: run.source.changed(since=since, above=position.doc_entry, anchors=entries),
+    )
+    if asked.complete:
+        _require_no_conflict(stored, seen.anchors)
+    return seen, asked
+
+
+def _require_no_conflict(stored: list[Anchor], answered: dict[int, Anchor]) -> None:
+    problem = identity.conflict(stored, answered)
+    if problem:
+        raise IdentityConflict(problem)
+
+
+def _ask_light(
+    run: Run, probe: Probe, question: Callable[[], Iterator[list[LightRow]]]
+) -> tuple[Seen, ProbeReport]:
+    seen = Seen()
+    with run.asking(probe) as asked:
+        for page in question():
+            run.go_on()
+            seen.take(page, not_after=run.latest_believable())
+            asked.rows += len(page)
+    run.report.seen.update(seen.hashes)
+    return seen, asked
+
+
+def _ask_follow_ups(run: Run, findings: Findings) -> None:
+    """Documents drawn from orders: a partial delivery may leave no stamp on the order itself."""
+    every = {
+        Probe.DELIVERIES: run.plan.deliveries_every,
+        Probe.RETURNS: run.plan.returns_every,
+        Probe.INVOICES: run.plan.invoices_every,
+        Probe.CREDIT_NOTES: run.plan.credit_notes_every,
+    }
+    for probe in FOLLOW_UPS:
+        if run.positions.is_due(probe, every=every[probe], now=run.clock()):
+            _ask_follow_up(run, probe, findings)
+
+
+def _ask_follow_up(run: Run, probe: Probe, findings: Findings) -> None:
+    got_to = run.positions.doc_entry(probe)
+    bases: set[Base] = set()
+    with run.asking(probe, optional=True) as asked:
+        for page in run.source.follow_ups(FOLLOW_UPS[probe], above=got_to):
+            run.go_on()
+            asked.rows += len(page)
+            for document in page:
+                bases |= document.bases
+                got_to = document.doc_entry
+        findings.found |= dict.fromkeys(_orders_behind(run, bases, probe), Found(probe))
+        findings.movers.append(lambda: run.positions.got_to(probe, got_to, now=run.clock()))
+
+
+def _orders_behind(run: Run, bases: set[Base], probe: Probe) -> set[int]:
+    """Follow documents to the orders they were drawn from, through those in between."""
+    orders: set[int] = set()
+    for _ in range(MOST_HOPS):
+        between: dict[FollowUpKind, set[int]] = defaultdict(set)
+        for base in bases:
+            if base.object_code == ORDER_CODE:
+                orders.add(base.doc_entry)
+            elif (kind := KIND_OF_CODE.get(base.object_code)) and not _says_nothing(probe, kind):
+                between[kind].add(base.doc_entry)
+        if not between:
+            break
+        bases = set().union(
+            *(run.source.bases(kind, sorted(entries)) for kind, entries in between.items())
+        )
+    return orders
+
+
+def _says_nothing(probe: Probe, base: FollowUpKind) -> bool:
+    """An invoice drawn from a delivery changes nothing on the order: the delivery already has."""
+    return probe is Probe.INVOICES and base is FollowUpKind.DELIVERIES
+
+
+def _due_by_time(run: Run, findings: Findings) -> None:
+    """Orders to read again whatever the light rows say: audit, confirmation, quarantine."""
+    company_id, now = run.company_id, run.clock()
+    findings.found |= dict.fromkeys(_to_audit(run, findings), Found(Probe.AUDIT))
+    findings.found |= dict.fromkeys(reads.to_confirm(company_id, now=now), Found(Probe.CONFIRM))
+    findings.found |= dict.fromkeys(quarantine.due(company_id, now=now), Found(Probe.QUARANTINE))
+
+
+def _to_audit(run: Run, findings: Findings) -> list[int]:
+    """The share of the mirror that is due since the last audit, read longest ago first."""
+    last = run.positions.completed_at(Probe.AUDIT)
+    now = run.clock()
+    if last is None:
+        findings.movers.append(lambda: run.positions.complete(Probe.AUDIT, now=now))
+        return []
+    elapsed = now - last
+    period = run.positions.audit_period(longest=run.plan.audit_open_within)
+    chosen = [
+        *_share(run, is_open=True, elapsed=elapsed, period=period),
+        *_share(run, is_open=False, elapsed=elapsed, period=run.plan.audit_closed_within),
+    ]
+    if chosen:
+        findings.movers.append(lambda: run.positions.complete(Probe.AUDIT, now=now))
+    return chosen
+
+
+def _share(run: Run, *, is_open: bool, elapsed: timedelta, period: timedelta) -> list[int]:
+    orders = reads.count(run.company_id, is_open=is_open)
+    due = audit.share(orders, elapsed=elapsed, period=period)
+    limit = min(due, run.plan.audit_most)
+    return reads.read_longest_ago(run.company_id, is_open=is_open, limit=limit)
+
+
+def _differing(
+    run: Run, findings: Findings, changed: Seen, still_open: Seen, *, absent_is_proof: bool
+) -> None:
+    """Orders whose light row is not the one remembered, each with the probe that showed it.
+
+    An open order that a complete answer left out is only found, never closed: reading it by key
+    shows what became of it.
+    """
+    company_id, now = run.company_id, run.clock()
+    seen = changed.hashes | still_open.hashes
+    open_here = lights.open_hashes(company_id)
+    known = open_here | lights.hashes(company_id, seen.keys() - open_here.keys())
+    different = {entry: light for entry, light in seen.items() if known.get(entry) != light}
+    if absent_is_proof:
+        absent = open_here.keys() - still_open.hashes.keys()
+        findings.found |= dict.fromkeys(absent, Found(Probe.OPEN))
+    for entry in lights.not_set_aside(company_id, different, now=now):
+        probe = Probe.CHANGED if entry in changed.hashes else Probe.OPEN
+        findings.found[entry] = Found(probe, different[entry])
+
+
+def _move_changed(run: Run, changed: Seen) -> None:
+    now = run.clock()
+    moved = plan.moved(
+        run.positions.changed(),
+        newest_stamp=changed.newest_stamp,
+        highest_entry=max(changed.hashes, default=0),
+        today=now.date(),
+    )
+    run.positions.save_changed(moved, now=now)

@@ -1,0 +1,46 @@
+"""When orders were last read whole, and which are to be read again for that reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ordermirror.core.identity import Anchor
+from ordermirror.models import OrderRead, SalesOrder, order_id
+
+ANCHORS_EACH_END = 3
+
+
+def read_longest_ago(company_id: int, *, is_open: bool, limit: int) -> list[int]:
+    """DocEntry of the orders that were read longest ago, at most `limit`."""
+    if limit < 1:
+        return []
+    reads = OrderRead.objects.filter(company_id=company_id, is_open=is_open)
+    return list(reads.order_by("read_at").values_list("doc_entry", flat=True)[:limit])
+
+
+def count(company_id: int, *, is_open: bool) -> int:
+    return OrderRead.objects.filter(company_id=company_id, is_open=is_open).count()
+
+
+def to_confirm(company_id: int, *, now: datetime) -> list[int]:
+    """Orders that changed a while ago and are to be read once more."""
+    reads = OrderRead.objects.filter(company_id=company_id, confirm_at__lte=now)
+    return list(reads.values_list("doc_entry", flat=True))
+
+
+def anchors(company_id: int) -> list[Anchor]:
+    """The oldest and the newest orders that SAP is not known to have lost, ascending."""
+    orders = SalesOrder.objects.filter(company_id=company_id).values_list(*Anchor._fields)
+    ids = OrderRead.objects.filter(
+        pk__gte=order_id(company_id, 0),
+        pk__lt=order_id(company_id + 1, 0),
+        missing_since=None,
+    ).values_list("pk", flat=True)
+    chosen = {*ids.order_by("pk")[:ANCHORS_EACH_END], *ids.order_by("-pk")[:ANCHORS_EACH_END]}
+    return [Anchor(*row) for row in orders.filter(pk__in=chosen).order_by("pk")]
+
+
+def mark_missing(company_id: int, since: dict[int, datetime]) -> None:
+    """SAP shows these orders no more; what is known of them stays."""
+    for doc_entry, moment in since.items():
+        OrderRead.objects.filter(pk=order_id(company_id, doc_entry)).update(missing_since=moment)
