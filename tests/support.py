@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from ordermirror.core.report import RunReport
 from ordermirror.export import exported_orders
@@ -12,7 +14,7 @@ from ordermirror.models import Company
 from ordermirror.sandbox import Sandbox, SandboxOptions
 from ordermirror.sap.service_layer import ServiceLayer
 from ordermirror.sap.session import Access
-from ordermirror.sync import run_sync
+from ordermirror.sync import run_sync, utc_now
 from tests import oracle
 
 TODAY = date(2026, 1, 5)
@@ -33,8 +35,10 @@ class Mirror:
     parallel: int = 2
     password: str = "sandbox"
     pauses: list[float] = field(default_factory=list)
+    on_by_key: Callable | None = None
+    """Called with each batch that was read by key, before it is applied."""
 
-    def source(self) -> ServiceLayer:
+    def source(self, clock: Callable = utc_now) -> ServiceLayer:
         access = Access(
             url=self.url,
             company_db="SBODEMO",
@@ -43,15 +47,25 @@ class Mirror:
             parallel=self.parallel,
             total_seconds=20,
         )
-        return ServiceLayer(
+        source = ServiceLayer(
             access,
             page_size=self.page_size,
             light_page_size=self.light_page_size,
+            clock=clock,
             pause=self.pauses.append,
         )
+        if self.on_by_key:
+            source.by_key = partial(self._watched, source.by_key)
+        return source
 
-    def sync(self, **options) -> RunReport:
-        return run_sync(self.company, self.source(), lookback_days=2, **options)
+    def _watched(self, by_key, doc_entries):
+        for batch in by_key(doc_entries):
+            self.on_by_key(batch)
+            yield batch
+
+    def sync(self, *, clock: Callable = utc_now, **options) -> RunReport:
+        source = self.source(clock)
+        return run_sync(self.company, source, lookback_days=2, clock=clock, **options)
 
     def exported(self) -> dict[int, dict]:
         """By DocEntry; lines that SAP no longer sends left out."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ordermirror.conf import Settings
+from ordermirror.core.plan import Plan
 from ordermirror.errors import ConfigError
 from ordermirror.models import Company
+from ordermirror.sap.access import access_of
 from ordermirror.sap.service_layer import ServiceLayer
-from ordermirror.sap.session import Access
 
 
 def to_refresh(settings: Settings) -> tuple[Company, Callable[[], ServiceLayer]]:
@@ -31,18 +32,17 @@ def to_read(settings: Settings) -> Company:
     return found[0]
 
 
-def _service_layer(settings: Settings) -> ServiceLayer:
-    access = Access(
-        url=settings.sap_url or "",
-        company_db=settings.sap_company_db or "",
-        user=settings.sap_user or "",
-        password=settings.sap_password or "",
-        ca_file=settings.sap_ca_file,
-        total_seconds=settings.sap_timeout.total_seconds(),
-        parallel=settings.sap_parallel,
+def plan_of(settings: Settings) -> Plan:
+    return Plan(
+        audit_open_within=settings.audit_open_within,
+        audit_closed_within=settings.audit_closed_within,
+        audit_most=settings.audit_most,
     )
+
+
+def _service_layer(settings: Settings) -> ServiceLayer:
     return ServiceLayer(
-        access,
+        access_of(settings),
         page_size=settings.sap_page_size,
         light_page_size=settings.sap_light_page_size,
     )

@@ -162,6 +162,15 @@ class Settings:
     lookback_days: int = setting(
         whole_number(1, 365), "2", "Days before the watermark that are asked for again."
     )
+    audit_open_within: timedelta = setting(
+        duration, "24h", "Within this time every open order is read again whole."
+    )
+    audit_closed_within: timedelta = setting(
+        duration, "30d", "Within this time every other order is read again whole."
+    )
+    audit_most: int = setting(
+        whole_number(0, 5000), "100", "Orders of each kind that one run audits at most."
+    )
     every: timedelta = setting(duration, "5m", "Time from the start of one refresh to the next.")
 
     def database(self) -> str:

@@ -17,6 +17,7 @@ from ordermirror.run import Run
 from ordermirror.sap.source import ORDER_CODE, FollowUpKind
 from ordermirror.store import lights, pending, quarantine, reads
 from ordermirror.store.pending import Found
+from ordermirror.store.positions import FirstLoad
 
 FOLLOW_UPS = {
     Probe.DELIVERIES: FollowUpKind.DELIVERIES,
@@ -74,9 +75,13 @@ def ask_what_changed(run: Run) -> None:
             run.positions.complete(Probe.OPEN, now=now)
 
 
-def check_identity(run: Run) -> None:
-    """Before a load that goes over stored orders. Raises IdentityConflict."""
-    stored = reads.anchors(run.company_id)
+def check_identity(run: Run, position: FirstLoad) -> None:
+    """Before a load goes on, or over stored orders. Raises IdentityConflict.
+
+    Orders that a load has not reached may be of an earlier epoch, and tell nothing.
+    """
+    upto = reads.HIGHEST_ENTRY if position.complete else position.doc_entry
+    stored = reads.anchors(run.company_id, upto=upto)
     if stored:
         with run.asking(Probe.IDENTITY) as asked:
             answered = run.source.anchors([anchor.doc_entry for anchor in stored])

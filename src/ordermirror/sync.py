@@ -129,6 +129,8 @@ def _ask(run: Run, *, full: bool, progress: Progress) -> None:
         return
     position = run.positions.first_load()
     if full or position is None or not position.complete:
+        if position:
+            probes.check_identity(run, position)
         _first_load(run, position=None if full else position, progress=progress)
     else:
         probes.ask_what_changed(run)
@@ -165,8 +167,6 @@ def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> 
     run.report.first_load = True
     positions = run.positions
     remember_new = positions.completed_at(Probe.CHANGED) is not None
-    if remember_new:
-        probes.check_identity(run)
     with run.asking(Probe.FIRST_LOAD) as asked:
         newest = run.source.newest(not_after=run.latest_believable())
         if position is None:

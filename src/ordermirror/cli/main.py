@@ -11,7 +11,7 @@ from ordermirror import conf
 from ordermirror.cli import output, parser
 from ordermirror.errors import ConfigError, OrderMirrorError
 
-WITHOUT_DATABASE = ("demo", "sandbox", "settings")
+WITHOUT_DATABASE = ("demo", "doctor", "sandbox", "settings")
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
 
 
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.build().parse_args(argv)
     try:
         if arguments.command not in WITHOUT_DATABASE:
-            _set_up_django()
+            set_up_django()
         command = importlib.import_module(f"ordermirror.cli.{arguments.command}")
         return int(command.run(arguments))
     except ConfigError as exc:
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _set_up_django() -> None:
+def set_up_django() -> None:
     """Check the settings first, so that mistakes are told as such and not as a traceback."""
     if "DJANGO_SETTINGS_MODULE" not in os.environ:
         conf.load(conf.read_environment())

@@ -34,7 +34,7 @@ def pairs(title: str, rows: Iterable[tuple[str, object]]) -> None:
     """A two-column summary; `name: value` lines when piped."""
     if not console.is_terminal:
         for name, value in rows:
-            console.print(f"{name}: {value}", markup=False)
+            _plain(f"{name}: {value}")
         return
     table = Table(title=title, title_justify="left", show_header=False, border_style="dim")
     table.add_column(style="bold")
@@ -47,11 +47,15 @@ def pairs(title: str, rows: Iterable[tuple[str, object]]) -> None:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table; tab-separated lines under a line of names when piped."""
     if not console.is_terminal:
-        console.print("\t".join(columns), markup=False)
-        for row in rows:
-            console.print("\t".join(map(str, row)), markup=False)
+        for line in (columns, *rows):
+            _plain("\t".join(map(str, line)))
         return
     shown = Table(*columns, title=title, title_justify="left", border_style="dim")
     for row in rows:
         shown.add_row(*(escape(str(cell)) for cell in row))
     console.print(shown)
+
+
+def _plain(line: str) -> None:
+    """As it is: rich would turn tabs into spaces."""
+    console.file.write(line + "\n")

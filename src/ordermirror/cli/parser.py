@@ -51,8 +51,41 @@ def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("doc_num", type=int, help="the order's number as people say it")
 
 
+def _quarantine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action", nargs="?", choices=["list", "show", "retry"], default="list", help="(list)"
+    )
+    parser.add_argument("doc_entry", nargs="?", type=int, help="one order only, by its DocEntry")
+    _json(parser)
+
+
+def _company(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "decision",
+        nargs="?",
+        choices=["false-alarm", "new-epoch", "new-company"],
+        help="what happened; without it, the state and the choices are told",
+    )
+
+
 def _status(parser: argparse.ArgumentParser) -> None:
     _json(parser)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        metavar="FILE",
+        help="save the certificate that SAP shows to a new file, for ORDERMIRROR_SAP_CA_FILE",
+    )
+    parser.add_argument(
+        "--probe-updates",
+        type=int,
+        metavar="DOC_NUM",
+        help="find out, with a test order of yours, what moves UpdateDate at this SAP",
+    )
 
 
 def _settings(parser: argparse.ArgumentParser) -> None:
@@ -152,7 +185,12 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "serve": ("serve the pages only", _serve),
     "status": ("tell how fresh the mirror is", _status),
     "show": ("print an order with its lines and history", _show),
+    "explain": ("tell why an order is shown as it is, and if that is current", _show),
+    "refresh": ("ask for one order to be read again by the next run", _show),
+    "quarantine": ("list, show or retry documents that could not be taken", _quarantine),
+    "company": ("decide what happened when writing has stopped", _company),
     "export": ("print mirrored data for other programs", _export),
+    "doctor": ("check that everything is in place, and say how to mend it", _doctor),
     "settings": ("list every setting with its current value", _settings),
     "migrate": ("prepare or upgrade the database", _nothing),
     "user": ("add a login for the pages", _user),

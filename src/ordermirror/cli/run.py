@@ -28,6 +28,7 @@ def run(arguments: Namespace) -> int:
             company,
             make_source(),
             lookback_days=settings.ORDERMIRROR.lookback_days,
+            plan=companies.plan_of(settings.ORDERMIRROR),
             stopping=stopping.is_set,
         )
 

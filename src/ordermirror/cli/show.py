@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from datetime import datetime
 
 from django.conf import settings
-from django.utils import timezone
 
 from ordermirror import companies
 from ordermirror.cli import output
+from ordermirror.cli.moments import at
 from ordermirror.core.diff import as_text
 from ordermirror.database import require_tables
 from ordermirror.errors import OrderMirrorError
-from ordermirror.models import OrderChange, OrderRead, SalesOrder
+from ordermirror.models import Company, OrderChange, OrderRead, SalesOrder
 
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    company = companies.to_read(settings.ORDERMIRROR)
-    orders = SalesOrder.objects.filter(company=company, doc_num=arguments.doc_num)
-    found = list(orders.order_by("doc_entry"))
-    if not found:
-        raise OrderMirrorError(f"there is no order {arguments.doc_num} in the mirror")
-    for order in found:
+    for order in orders_numbered(companies.to_read(settings.ORDERMIRROR), arguments.doc_num):
         _print(order)
     return 0
 
 
+def orders_numbered(company: Company, doc_num: int) -> list[SalesOrder]:
+    """A number may stand for several orders of different series; raises when it is unknown."""
+    orders = SalesOrder.objects.filter(company=company, doc_num=doc_num)
+    found = list(orders.order_by("doc_entry"))
+    if not found:
+        raise OrderMirrorError(f"there is no order {doc_num} in the mirror")
+    return found
+
+
 def _print(order: SalesOrder) -> None:
     read = OrderRead.objects.get(pk=order.pk)
-    output.pairs(f"Order {order.doc_num}", [*_header(order), ("read from SAP", _at(read.read_at))])
+    output.pairs(f"Order {order.doc_num}", [*_header(order), ("read from SAP", at(read.read_at))])
     output.table(
         "Lines",
         ("line", "item", "description", "quantity", "open", "price", "pending", "status"),
@@ -71,22 +74,17 @@ def _header(order: SalesOrder) -> list[tuple[str, object]]:
 
 
 def _change(change: OrderChange) -> tuple[object, ...]:
-    between = _at(change.read_from) if change.read_from else "-"
     line = "" if change.line_num is None else change.line_num
     what = f"{change.get_kind_display()}: {change.field}"
     return (
-        between,
-        _at(change.read_to),
+        at(change.read_from),
+        at(change.read_to),
         change.run_id or "",
         what,
         line,
         change.old or "",
         change.new or "",
     )
-
-
-def _at(moment: datetime) -> str:
-    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _text(value: object) -> str:

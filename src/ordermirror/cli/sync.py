@@ -36,6 +36,7 @@ def run(arguments: Namespace) -> int:
             company,
             make_source(),
             lookback_days=settings.ORDERMIRROR.lookback_days,
+            plan=companies.plan_of(settings.ORDERMIRROR),
             full=arguments.full,
             progress=progress,
         )

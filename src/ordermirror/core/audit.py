@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import ceil
 
 SHORTEST = timedelta(hours=1)
 
 
 def share(orders: int, *, elapsed: timedelta, period: timedelta) -> int:
-    """How many of `orders` are due after `elapsed`, so that all are read within `period`."""
-    return min(orders, int(orders * (elapsed / period)))
+    """How many of `orders` are due after `elapsed`, so that all are read within `period`.
+
+    0 while less than one is due; the time that has elapsed is not lost then.
+    """
+    due = orders * (elapsed / period)
+    return min(orders, ceil(due)) if due >= 1 else 0
 
 
 def adapted(period: timedelta, *, silent_changes: int, longest: timedelta) -> timedelta:

@@ -69,3 +69,8 @@ def proven_missing(company_id: int, *, now: datetime) -> dict[int, datetime]:
         for entry, since in rows.values_list("doc_entry", "not_found_since")
         if since is not None
     }
+
+
+def forget(company_id: int) -> None:
+    """Everything is about to be read anew."""
+    Pending.objects.filter(company_id=company_id).delete()

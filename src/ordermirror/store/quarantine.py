@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from ordermirror.models import Pending, Quarantine
 from ordermirror.store.tables import among
 
@@ -69,3 +71,9 @@ def note_light_hashes(company_id: int, lights: dict[int, int]) -> None:
         if row.light_hash != lights[row.doc_entry]:
             row.light_hash = lights[row.doc_entry]
             row.save(update_fields=["light_hash"])
+
+
+def retry_now(company_id: int, doc_entries: Collection[int]) -> int:
+    """Let the next run try these documents again; returns how many there are."""
+    held = Quarantine.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries))
+    return held.update(retry_at=F("last_seen_at"))

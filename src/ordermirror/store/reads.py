@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from ordermirror.core.identity import Anchor
-from ordermirror.models import OrderRead, SalesOrder, order_id
+from ordermirror.models import OrderRead, Pending, SalesOrder, order_id
 
 ANCHORS_EACH_END = 3
+HIGHEST_ENTRY = 2**31 - 1
 
 
 def read_longest_ago(company_id: int, *, is_open: bool, limit: int) -> list[int]:
@@ -28,16 +29,21 @@ def to_confirm(company_id: int, *, now: datetime) -> list[int]:
     return list(reads.values_list("doc_entry", flat=True))
 
 
-def anchors(company_id: int) -> list[Anchor]:
-    """The oldest and the newest orders that SAP is not known to have lost, ascending."""
-    orders = SalesOrder.objects.filter(company_id=company_id).values_list(*Anchor._fields)
-    ids = OrderRead.objects.filter(
+def anchors(company_id: int, *, upto: int = HIGHEST_ENTRY) -> list[Anchor]:
+    """The oldest and the newest orders that SAP showed when last asked for them, ascending.
+
+    `upto` is the highest DocEntry that is looked at.
+    """
+    suspect = Pending.objects.filter(company_id=company_id, not_found__gt=0).values("doc_entry")
+    reads = OrderRead.objects.filter(
         pk__gte=order_id(company_id, 0),
-        pk__lt=order_id(company_id + 1, 0),
+        pk__lte=order_id(company_id, upto),
         missing_since=None,
-    ).values_list("pk", flat=True)
-    chosen = {*ids.order_by("pk")[:ANCHORS_EACH_END], *ids.order_by("-pk")[:ANCHORS_EACH_END]}
-    return [Anchor(*row) for row in orders.filter(pk__in=chosen).order_by("pk")]
+    ).exclude(doc_entry__in=suspect)
+    keys = reads.values_list("pk", flat=True)
+    chosen = {*keys.order_by("pk")[:ANCHORS_EACH_END], *keys.order_by("-pk")[:ANCHORS_EACH_END]}
+    orders = SalesOrder.objects.filter(pk__in=chosen).order_by("pk")
+    return [Anchor(*row) for row in orders.values_list(*Anchor._fields)]
 
 
 def mark_missing(company_id: int, since: dict[int, datetime]) -> None:
