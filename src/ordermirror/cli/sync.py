@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ EXIT_CODES = {report.COMPLETE: 0, report.INCOMPLETE: 1, report.FAILED: 1, report
 
 def run(arguments: Namespace) -> int:
     require_tables()
+    # What the run's log line would say is printed below.
+    logging.getLogger("ordermirror.sync").setLevel(logging.ERROR)
     company, make_source = companies.to_refresh(settings.ORDERMIRROR)
     with _progress() as progress:
         result = sync.run_sync(

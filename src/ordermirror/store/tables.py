@@ -17,7 +17,7 @@ import msgspec
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
-from ordermirror.fields import STEP, ExactDecimalField
+from ordermirror.fields import ExactDecimalField
 
 Row = Sequence[Any]
 
@@ -81,8 +81,8 @@ def _text_of(field: Any) -> Callable[[Any], Any]:
 
 
 def _millionths(number: Decimal) -> str:
-    """The digits of a number with six decimals, without the point: what SQLite stores."""
-    return str(number.quantize(STEP)).replace(".", "")
+    """What SQLite stores: the digits of a number, which has exactly six decimals, as records do."""
+    return str(number).replace(".", "")
 
 
 def _moment(value: datetime) -> str:
