@@ -137,7 +137,11 @@ class Settings:
         service_layer_url, None, "Service Layer address; ends in /b1s/v1 or /b1s/v2."
     )
     sap_company_db: str | None = setting(text, None, "SAP company database to log in to.")
-    sap_user: str | None = setting(text, None, "SAP user; reading sales orders is enough.")
+    sap_user: str | None = setting(
+        text,
+        None,
+        "SAP user; reading is enough (orders, deliveries, returns, invoices, credit notes).",
+    )
     sap_password: str | None = setting(text, None, "The SAP user's password.", secret=True)
     sap_ca_file: Path | None = setting(
         path, None, "PEM file with SAP's certificate or the authority that signed it."

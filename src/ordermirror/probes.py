@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 
 from ordermirror.core import audit, identity, plan
 from ordermirror.core.fetched import Base, LightRow
@@ -89,13 +90,18 @@ def check_identity(run: Run, position: FirstLoad) -> None:
             _require_no_conflict(stored, answered)
 
 
-def start_follow_ups(run: Run) -> dict[Probe, int]:
-    """Where the follow-up probes begin: to be asked before the scan of a first load."""
-    return {
-        probe: run.source.newest_follow_up(kind)
-        for probe, kind in FOLLOW_UPS.items()
-        if run.positions.completed_at(probe) is None
-    }
+def start_follow_ups(run: Run) -> None:
+    """Where the follow-up probes begin: behind what there is before the scan of a first load."""
+    for probe in FOLLOW_UPS:
+        if run.positions.doc_entry(probe) is None:
+            with run.asking(probe, optional=True):
+                _start_follow_up(run, probe)
+
+
+def _start_follow_up(run: Run, probe: Probe) -> None:
+    newest = run.source.newest_follow_up(FOLLOW_UPS[probe])
+    with run.lease.transaction():
+        run.positions.start_at(probe, newest)
 
 
 def _ask_changed(run: Run) -> tuple[Seen, ProbeReport]:
@@ -147,9 +153,13 @@ def _ask_follow_ups(run: Run, findings: Findings) -> None:
 
 
 def _ask_follow_up(run: Run, probe: Probe, findings: Findings) -> None:
-    got_to = run.positions.doc_entry(probe)
     bases: set[Base] = set()
     with run.asking(probe, optional=True) as asked:
+        got_to = run.positions.doc_entry(probe)
+        if got_to is None:
+            # It was not allowed when the first load began. What happened since is the audit's.
+            _start_follow_up(run, probe)
+            return
         for page in run.source.follow_ups(FOLLOW_UPS[probe], above=got_to):
             run.go_on()
             asked.rows += len(page)
@@ -157,7 +167,8 @@ def _ask_follow_up(run: Run, probe: Probe, findings: Findings) -> None:
                 bases |= document.bases
                 got_to = document.doc_entry
         findings.found |= dict.fromkeys(_orders_behind(run, bases, probe), Found(probe))
-        findings.movers.append(lambda: run.positions.got_to(probe, got_to, now=run.clock()))
+        moved = partial(run.positions.got_to, probe, got_to, now=run.clock())
+        findings.movers.append(moved)
 
 
 def _orders_behind(run: Run, bases: set[Base], probe: Probe) -> set[int]:

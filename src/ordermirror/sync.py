@@ -167,13 +167,12 @@ def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> 
     run.report.first_load = True
     positions = run.positions
     remember_new = positions.completed_at(Probe.CHANGED) is not None
+    probes.start_follow_ups(run)
     with run.asking(Probe.FIRST_LOAD) as asked:
         newest = run.source.newest(not_after=run.latest_believable())
         if position is None:
-            starts = probes.start_follow_ups(run)
             with run.lease.transaction():
                 positions.start_first_load(newest_stamp=newest.stamp)
-                positions.start_at(starts)
         got_to = position.doc_entry if position else 0
         done = OrderRead.objects.filter(company_id=run.company_id, doc_entry__lte=got_to).count()
         progress(done, newest.count)

@@ -96,6 +96,30 @@ def test_a_follow_up_that_is_not_allowed_does_not_stop_the_rest(silent):
     assert (report.outcome, report.orders()["changed"]) == ("incomplete", 1)
 
 
+def test_a_follow_up_that_is_not_allowed_does_not_stop_a_first_load(silent):
+    silent.sandbox.faults.add(Fault(kind="redirect", path="DeliveryNotes", times=None))
+
+    report = silent.sync()
+
+    assert (report.outcome, report.orders()["created"]) == ("incomplete", 120)
+    assert silent.exported() == silent.expected()
+
+
+def test_a_follow_up_that_is_allowed_later_begins_behind_what_is_there(silent):
+    for _ in range(50):
+        silent.business(events=1)
+    silent.sandbox.faults.add(Fault(kind="redirect", path="DeliveryNotes", times=2))
+    silent.sync()
+    silent.sync()
+    started = silent.sync()
+    until(silent, "deliver_partial")
+
+    report = silent.sync()
+
+    assert (shown(started)["deliveries"].rows, shown(report)["deliveries"].complete) == (0, True)
+    assert 0 < shown(report)["deliveries"].rows < 50
+
+
 def test_the_audit_finds_what_no_other_probe_can_see(silent):
     silent.sync(clock=lambda: NOW)
     silent.sync(clock=lambda: NOW, plan=NO_FOLLOW_UPS)

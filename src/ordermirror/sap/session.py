@@ -55,6 +55,10 @@ class _ErrorBody(msgspec.Struct):
     error: _Error
 
 
+class _LoginBody(msgspec.Struct):
+    version: str | None = msgspec.field(default=None, name="Version")
+
+
 class Session:
     """Logs in when first used, once for all threads; logs out at `close`."""
 
@@ -73,6 +77,16 @@ class Session:
         self._lock = threading.Lock()
         self._counting = threading.Lock()
         self._cookie: str | None = None
+        self.version: str | None = None
+        """The Service Layer's, as it said at the login."""
+
+    def log_in(self) -> None:
+        """Log in now, with one attempt; raises SAPRefused or SAPUnavailable."""
+        self._logged_in(expired=None)
+
+    def ask(self, path: str, headers: dict[str, str]) -> Answer:
+        """GET `path` once, whatever the answer; raises SAPUnavailable when there is none."""
+        return self._get_in_session(path, headers)
 
     def get(self, path: str, headers: dict[str, str], read: Callable[[bytes], T]) -> T:
         """GET `path` and `read` the body, again after a pause when either fails for now.
@@ -112,7 +126,7 @@ class Session:
             cookie = self._logged_in(expired=cookie)
             answer = self._send("GET", path, {**headers, "Cookie": cookie})
             if answer.status == 401:
-                raise SAPRefused(f"SAP refuses its own new session: {_message(answer)}")
+                raise SAPRefused(f"SAP refuses its own new session: {message_of(answer)}")
         return answer
 
     def _logged_in(self, *, expired: str | None) -> str:
@@ -129,14 +143,15 @@ class Session:
         )
         answer = self._send("POST", "/Login", {"Content-Type": "application/json"}, body)
         if answer.status == 429 or answer.status >= 500:
-            raise SAPUnavailable(f"SAP could not log in: {_message(answer)}")
+            raise SAPUnavailable(f"SAP could not log in: {message_of(answer)}")
         if answer.status != 200:
             raise SAPRefused(
                 f"SAP refused the login of {access.user} to {access.company_db}: "
-                f"{_message(answer)}; check ORDERMIRROR_SAP_USER, _PASSWORD and _COMPANY_DB "
+                f"{message_of(answer)}; check ORDERMIRROR_SAP_USER, _PASSWORD and _COMPANY_DB "
                 "before trying again, or SAP may lock the user"
             )
         self._traffic.logins += 1
+        self.version = _version(answer)
         return _session_cookie(answer)
 
     def _send(
@@ -159,22 +174,29 @@ class Session:
         return answer
 
 
+def _version(answer: Answer) -> str | None:
+    try:
+        return msgspec.json.decode(answer.body, type=_LoginBody).version
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
 def _usable(answer: Answer) -> Answer:
     """The answer if it is a 200; otherwise the error that says what to do."""
     status = answer.status
     if status == 200:
         return answer
     if status == 429 or status >= 500:
-        raise SAPUnavailable(f"SAP answered {status}: {_message(answer)}")
+        raise SAPUnavailable(f"SAP answered {status}: {message_of(answer)}")
     if 300 <= status < 400:
         raise SAPRefused(
             f"SAP's address answered with a redirect ({status}), which is never followed; "
             "check ORDERMIRROR_SAP_URL"
         )
-    raise SAPRefused(f"SAP answered {status}: {_message(answer)}")
+    raise SAPRefused(f"SAP answered {status}: {message_of(answer)}")
 
 
-def _message(answer: Answer) -> str:
+def message_of(answer: Answer) -> str:
     """SAP's own words, or what kind of body came instead of them."""
     try:
         error = msgspec.json.decode(answer.body, type=_ErrorBody).error

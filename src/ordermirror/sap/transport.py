@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Protocol
 
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from ordermirror.errors import SAPRefused, SAPUnavailable
 
@@ -58,6 +60,7 @@ class HttpTransport:
             retries=False,
             cert_reqs="CERT_REQUIRED",
             ca_certs=str(ca_file) if ca_file else None,
+            ssl_context=tls_context(default_authorities=ca_file is None),
         )
 
     def send(
@@ -113,6 +116,18 @@ class HttpTransport:
                 )
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def tls_context(*, default_authorities: bool) -> ssl.SSLContext:
+    """Trusts a certificate that was put into the PEM file itself, whoever signed it.
+
+    Python does so by default from 3.13 on only.
+    """
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if default_authorities:
+        context.load_default_certs()
+    return context
 
 
 def _short(exc: Exception) -> str:

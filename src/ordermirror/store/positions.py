@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -53,18 +52,16 @@ class Positions:
             completed_at=now,
         )
 
-    def doc_entry(self, probe: Probe) -> int:
+    def doc_entry(self, probe: Probe) -> int | None:
+        """None when the probe has never been asked."""
         row = self._rows.get(probe)
-        return row.doc_entry if row else 0
+        return row.doc_entry if row else None
 
     def got_to(self, probe: Probe, doc_entry: int, *, now: datetime) -> None:
         self._save(probe, doc_entry=doc_entry, completed_at=now)
 
-    def start_at(self, starts: Mapping[Probe, int]) -> None:
-        """Where probes begin that have never been asked; others stay where they are."""
-        for probe, doc_entry in starts.items():
-            if probe not in self._rows:
-                self._save(probe, doc_entry=doc_entry)
+    def start_at(self, probe: Probe, doc_entry: int) -> None:
+        self._save(probe, doc_entry=doc_entry)
 
     def completed_at(self, probe: Probe) -> datetime | None:
         row = self._rows.get(probe)

@@ -1,0 +1,251 @@
+"""The doctor's checks on SAP, against a real sandbox."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trustme
+
+from ordermirror.doctor import certificate, sap
+from ordermirror.doctor.findings import Level
+from ordermirror.sandbox import Sandbox, SandboxOptions
+from ordermirror.sandbox.errors import ServiceLayerError
+from ordermirror.sandbox.http import error_answer
+from ordermirror.sap.session import Session
+from ordermirror.sap.source import Traffic
+from ordermirror.sap.transport import HttpTransport
+from tests.acceptance.support import free_port
+from tests.doctored import access, by_title
+from tests.support import TODAY
+
+NOW = datetime.now(UTC)
+
+
+def small(**options) -> Sandbox:
+    return Sandbox(SandboxOptions(orders=60, seed=3, today=TODAY, **options))
+
+
+def forbid(sandbox, monkeypatch, entity: str) -> None:
+    respond = sandbox.respond
+
+    def refuse(request):
+        if request.path.endswith(f"/{entity}"):
+            return error_answer(ServiceLayerError(403, -5006, "no authorization"), 2)
+        return respond(request)
+
+    monkeypatch.setattr(sandbox, "respond", refuse)
+
+
+def fingerprint(port: int) -> str:
+    pem = ssl.get_server_certificate(("127.0.0.1", port))
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
+
+
+@pytest.fixture
+def over_tls():
+    with small(tls=True).serving() as address:
+        yield address
+
+
+def shown(address, ca_file=None, *, now=NOW, save=None, host="127.0.0.1"):
+    url = address.url(2).replace("127.0.0.1", host)
+    return by_title(certificate.certificate(url, ca_file, now=now, save=save))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_healthy_sap_has_nothing_to_mend(version):
+    with small().serving() as address:
+        findings = list(sap.examine(access(address, url=address.url(version))))
+
+    assert {finding.level for finding in findings} == {Level.OK}
+
+
+def test_the_doctor_logs_out():
+    sandbox = small()
+    with sandbox.serving() as address:
+        list(sap.examine(access(address)))
+
+    assert (sandbox.logins, sandbox.open_sessions) == (1, 0)
+
+
+def test_the_doctor_asks_for_what_a_refresh_asks_for_and_nothing_else():
+    sandbox = small()
+    with sandbox.serving() as address:
+        list(sap.examine(access(address)))
+
+    assert {request.method for request in sandbox.requests if "/Log" not in request.path} == {"GET"}
+
+
+def test_a_wrong_password_is_tried_once_and_told_in_saps_words():
+    sandbox = small()
+    with sandbox.serving() as address:
+        found = by_title(sap.examine(access(address, password="wrong-canary")))
+
+    assert [request.path for request in sandbox.requests] == ["/b1s/v2/Login"]
+    assert found["login"].level is Level.FAIL
+    assert "Fail to get DB Credentials from SLD" in found["login"].detail
+    assert found["reading Orders"].level is Level.SKIPPED
+
+
+def test_the_users_name_is_not_told_when_the_login_is_refused():
+    with small().serving() as address:
+        findings = list(sap.examine(access(address, user="user-canary", password="pass-canary")))
+
+    assert "canary" not in repr(findings)
+
+
+@pytest.mark.parametrize(
+    ("entity", "level"),
+    [("Orders", Level.FAIL), ("SalesPersons", Level.FAIL), ("DeliveryNotes", Level.WARN)],
+)
+def test_what_may_not_be_read_is_told_with_what_suffers(monkeypatch, entity, level):
+    sandbox = small()
+    forbid(sandbox, monkeypatch, entity)
+    with sandbox.serving() as address:
+        found = by_title(sap.examine(access(address)))
+
+    finding = found[f"reading {entity}"]
+    assert finding.level is level
+    assert "403: no authorization" in finding.detail
+    assert "otherwise" in finding.mend
+
+
+def test_other_checks_go_on_when_one_thing_may_not_be_read(monkeypatch):
+    sandbox = small()
+    forbid(sandbox, monkeypatch, "DeliveryNotes")
+    with sandbox.serving() as address:
+        found = by_title(sap.examine(access(address)))
+
+    assert found["reading Invoices"].level is Level.OK
+
+
+def test_compression_that_is_not_used_is_told():
+    with small(compress=False).serving() as address:
+        found = by_title(sap.examine(access(address)))
+
+    assert "not used" in found["compression"].detail
+
+
+def test_a_port_at_which_nobody_listens_is_a_failure():
+    finding = certificate.address(f"http://127.0.0.1:{free_port()}/b1s/v2")
+
+    assert (finding.level, "does not answer" in finding.detail) == (Level.FAIL, True)
+
+
+def test_a_name_that_nobody_knows_is_a_failure():
+    finding = certificate.address("https://sap.invalid:50000/b1s/v2")
+
+    assert (finding.level, "is not known here" in finding.detail) == (Level.FAIL, True)
+
+
+def test_plain_http_over_a_network_says_what_it_exposes():
+    (finding,) = certificate.certificate("http://sap.example.com/b1s/v2", None, now=NOW, save=None)
+
+    assert (finding.level, "password" in finding.detail) == (Level.WARN, True)
+
+
+def test_a_trusted_certificate_is_described(over_tls):
+    found = shown(over_tls, over_tls.ca_file)["certificate"]
+
+    assert found.level is Level.OK
+    assert fingerprint(over_tls.port) in found.detail.replace(":", "")
+
+
+def test_a_certificate_that_ends_soon_is_a_warning(over_tls):
+    expires = datetime(3000, 1, 1, tzinfo=UTC)
+
+    found = shown(over_tls, over_tls.ca_file, now=expires - timedelta(days=20))
+
+    assert found["certificate"].level is Level.WARN
+
+
+def test_an_untrusted_certificate_is_a_failure_with_its_true_fingerprint(over_tls):
+    found = shown(over_tls)["certificate"]
+
+    assert found.level is Level.FAIL
+    assert fingerprint(over_tls.port) in found.detail.replace(":", "")
+    assert "ORDERMIRROR_SAP_CA_FILE" in found.mend
+
+
+def test_a_certificate_of_another_authority_is_a_failure(over_tls):
+    with small(tls=True).serving() as other:
+        found = shown(over_tls, other.ca_file)["certificate"]
+
+    assert (found.level, "not trusted" in found.detail) == (Level.FAIL, True)
+
+
+def test_a_file_without_a_certificate_is_a_failure(over_tls, tmp_path):
+    (tmp_path / "sap.pem").write_text("no certificate")
+
+    found = shown(over_tls, tmp_path / "sap.pem")["certificate"]
+
+    assert (found.level, "holds no certificate" in found.detail) == (Level.FAIL, True)
+
+
+def test_an_expired_certificate_is_described_and_not_saved(monkeypatch, tmp_path):
+    def certify(folder):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        expired = trustme.CA().issue_cert("127.0.0.1", not_after=datetime(2020, 2, 2, tzinfo=UTC))
+        expired.configure_cert(context)
+        return context, None
+
+    monkeypatch.setattr("ordermirror.sandbox.sandbox.certify", certify)
+    with small(tls=True).serving() as address:
+        found = shown(address, save=tmp_path / "sap.pem")
+
+    assert "valid until 2020-02-02" in found["certificate"].detail
+    assert "expired" in found["certificate"].mend
+    assert not (tmp_path / "sap.pem").exists()
+
+
+def test_http_where_https_is_expected_is_a_failure():
+    with small().serving() as address:
+        url = address.url(2).replace("http:", "https:")
+        (finding,) = certificate.certificate(url, None, now=NOW, save=None)
+
+    assert (finding.level, "no TLS connection" in finding.detail) == (Level.FAIL, True)
+
+
+def test_a_certificate_that_was_saved_is_trusted_from_then_on(over_tls, tmp_path):
+    shown(over_tls, save=tmp_path / "sap.pem")
+
+    assert shown(over_tls, tmp_path / "sap.pem")["certificate"].level is Level.OK
+
+
+def test_a_refresh_trusts_a_certificate_that_was_saved(over_tls, tmp_path):
+    """On Python before 3.13 only an authority's certificate was, against what the setting says."""
+    shown(over_tls, save=tmp_path / "sap.pem")
+    transport = HttpTransport(ca_file=tmp_path / "sap.pem", total_seconds=20, connections=1)
+    session = Session(access(over_tls), Traffic(), transport)
+
+    session.log_in()
+
+    assert session.version
+    session.close()
+
+
+def test_saving_never_overwrites_a_file(over_tls, tmp_path):
+    (tmp_path / "sap.pem").write_text("mine")
+
+    found = shown(over_tls, save=tmp_path / "sap.pem")
+
+    assert found["certificate file"].level is Level.FAIL
+    assert (tmp_path / "sap.pem").read_text() == "mine"
+
+
+def test_a_certificate_that_is_trusted_is_not_saved(over_tls, tmp_path):
+    shown(over_tls, over_tls.ca_file, save=tmp_path / "sap.pem")
+
+    assert not (tmp_path / "sap.pem").exists()
+
+
+def test_a_certificate_for_another_name_is_not_saved_but_explained(over_tls, tmp_path):
+    found = shown(over_tls, over_tls.ca_file, save=tmp_path / "sap.pem", host="127.1")
+
+    assert found["certificate"].level is Level.FAIL
+    assert "not to 127.1" in found["certificate"].mend
+    assert "localhost" in found["certificate"].mend
+    assert not (tmp_path / "sap.pem").exists()
