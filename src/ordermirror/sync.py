@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_PLAN = Plan()
 MOST_DRAINS = 3
-"""A document that looks torn is read again; the third read is taken as it is."""
+"""A document that looks torn is read again at once; one that goes on changing stays owed."""
 
 
 class Progress(Protocol):

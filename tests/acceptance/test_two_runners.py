@@ -14,7 +14,7 @@ import pytest
 from tests import oracle
 from tests.acceptance.support import Installation
 
-KILLS = int(os.environ.get("ORDERMIRROR_TEST_KILLS", "12"))
+KILLS = int(os.environ.get("KILLS", "12"))
 
 
 def expected(sandbox):

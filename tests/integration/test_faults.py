@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 from django.db import connection
 
-from ordermirror.models import OrderLine, Position, Quarantine, SalesOrder
+from ordermirror.models import OrderLine, Pending, Position, Quarantine, SalesOrder
 from ordermirror.sandbox import DELETE, Fault
 
 PASSING = [
@@ -264,19 +266,40 @@ def test_fault_F22_two_orders_with_one_number_are_two_orders(mirror):
     assert mirror.exported() == mirror.expected()
 
 
-def test_a_document_the_database_refuses_is_set_aside_alone(mirror):
-    doc_entry = mirror.sandbox.orders()[5]["DocEntry"]
+@contextmanager
+def refusing(doc_entry):
+    """The database refuses one order."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TRIGGER refuse BEFORE INSERT ON ordermirror_salesorder "
             f"WHEN NEW.doc_entry = {doc_entry} BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
     try:
-        report = mirror.sync()
+        yield
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TRIGGER refuse")
 
+
+def test_a_document_the_database_refuses_is_set_aside_alone(mirror):
+    doc_entry = mirror.sandbox.orders()[5]["DocEntry"]
+
+    with refusing(doc_entry):
+        report = mirror.sync()
+
     assert (report.outcome, report.orders()["quarantined"]) == ("complete", 1)
     assert Quarantine.objects.get().stage == "store"
     assert mirror.exported().keys() == mirror.expected().keys() - {doc_entry}
+
+
+def test_a_document_the_database_refuses_is_not_read_again_by_every_run(mirror):
+    """It stayed owed, and each run read it again and was refused again."""
+    mirror.sync()
+    doc_entry = mirror.sandbox.orders()[-1]["DocEntry"]
+    mirror.sandbox.edit(doc_entry, Comments="edited")
+    with refusing(doc_entry):
+        mirror.sync()
+        report = mirror.sync()
+
+    assert "by_key" not in {probe.probe for probe in report.probes}
+    assert not Pending.objects.exists()

@@ -23,6 +23,7 @@ from ordermirror.sandbox import Fault
 from ordermirror.sap.wire import decode_order
 from ordermirror.store.apply import Applying, apply_batch
 from ordermirror.sync import request_refresh
+from tests.integration.test_faults import refusing
 from tests.support import mirrored
 
 COUNTS = ("odata.count", "@odata.count")
@@ -153,24 +154,6 @@ def test_fault_F18_what_a_run_reports_is_stored(mirror):
 
     assert report.orders()["created"] == SalesOrder.objects.count() == 119
     assert report.orders()["quarantined"] == Quarantine.objects.count() == 1
-
-
-class refusing:
-    """The database refuses one order."""
-
-    def __init__(self, doc_entry):
-        self.doc_entry = doc_entry
-
-    def __enter__(self):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "CREATE TRIGGER refuse BEFORE INSERT ON ordermirror_salesorder "
-                f"WHEN NEW.doc_entry = {self.doc_entry} BEGIN SELECT RAISE(ABORT, 'no'); END"
-            )
-
-    def __exit__(self, *exc):
-        with connection.cursor() as cursor:
-            cursor.execute("DROP TRIGGER refuse")
 
 
 @pytest.mark.parametrize(

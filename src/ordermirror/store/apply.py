@@ -145,6 +145,7 @@ def _apply_one_by_one(applying: Applying, documents: Sequence[Document], known: 
                 part = _apply(applying, [document], known)
         except (DataError, IntegrityError) as exc:
             part = _set_aside(applying, [_refused(document, "store", str(exc))])
+            pending.settle(applying.lease.company_id, [document.doc_entry])
         total.add(part)
     return total
 
