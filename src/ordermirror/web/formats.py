@@ -76,3 +76,8 @@ def interval(value: timedelta) -> str:
 
 def megabytes(count: int) -> str:
     return f"{count / 1_000_000:,.1f} MB"
+
+
+def plain(value: Decimal | None) -> str:
+    """1250.5: as a person types it into a field, with neither grouping nor trailing zeros."""
+    return "" if value is None else quantity(value).replace(",", "")

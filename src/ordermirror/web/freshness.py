@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
@@ -18,6 +17,7 @@ from ordermirror.web import formats
 
 Outcome = SyncRun.Outcome
 ENDED = (Outcome.COMPLETE, Outcome.INCOMPLETE, Outcome.FAILED)
+FIELDS = ("started_at", "id", "problem")
 LATE_AFTER_INTERVALS = 2
 
 
@@ -43,6 +43,16 @@ class LastRuns:
     last_started_at: datetime | None
     last_problem: str
     running_since: datetime | None
+    conflict: str
+    conflict_at: datetime | None
+
+
+class Conflict(NamedTuple):
+    """Why nothing is written for a company until a person decides."""
+
+    company_db: str
+    text: str
+    since: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,7 @@ class Freshness:
     runs: LastRuns | None
     now: datetime
     every: timedelta
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def as_of_clock(self) -> str:
@@ -95,29 +106,38 @@ class Freshness:
 
 def read_last_runs() -> tuple[LastRuns, ...]:
     """One statement for all companies, and in it one step down an index for each figure."""
-    ended = [
-        _newest(outcome, name) for outcome in ENDED for name in ("started_at", "id", "problem")
-    ]
-    running = _newest(Outcome.RUNNING, "started_at")
-    rows = Company.objects.order_by("id").values_list("id", "company_db", running, *ended)
-    return tuple(_last_runs(row[0], row[1], row[2], row[3:]) for row in rows)
+    companies = Company.objects.order_by("id").annotate(**run_columns("pk"))
+    return tuple(last_runs_of(company, company) for company in companies)
 
 
-def _last_runs(
-    company_id: int, company_db: str, running_since: datetime | None, ended: Sequence[Any]
-) -> LastRuns:
-    newest = {outcome: ended[3 * i : 3 * i + 3] for i, outcome in enumerate(ENDED)}
+def run_columns(company: str) -> dict[str, Subquery]:
+    """What the last runs say, as annotations of rows whose field `company` names their company."""
+    ended = {
+        f"{outcome}_{field}": _newest(outcome, field, company)
+        for outcome in ENDED
+        for field in FIELDS
+    }
+    return ended | {"running_since": _newest(Outcome.RUNNING, "started_at", company)}
+
+
+def last_runs_of(company: Company, row: object) -> LastRuns:
+    """From a row that was annotated with `run_columns`."""
+    newest: dict[str, list[Any]] = {
+        outcome: [getattr(row, f"{outcome}_{field}") for field in FIELDS] for outcome in ENDED
+    }
     known = [(found[0], outcome) for outcome, found in newest.items() if found[0]]
     last_started_at, last = max(known, default=(None, None))
     return LastRuns(
-        company_id=company_id,
-        company_db=company_db,
+        company_id=company.pk,
+        company_db=company.company_db,
         as_of=newest[Outcome.COMPLETE][0],
         last_id=newest[last][1] if last else None,
         last_outcome=last or "",
         last_started_at=last_started_at,
         last_problem=newest[last][2] if last else "",
-        running_since=running_since,
+        running_since=getattr(row, "running_since"),  # noqa: B009 - an annotation
+        conflict=company.conflict,
+        conflict_at=company.conflict_at,
     )
 
 
@@ -127,7 +147,13 @@ def freshness_of(companies: tuple[LastRuns, ...], *, now: datetime, every: timed
         return Freshness(state=State.NEVER, runs=None, now=now, every=every)
     order = list(State)
     state, worst = max(states, key=lambda pair: order.index(pair[0]))
-    return Freshness(state=state, runs=worst, now=now, every=every)
+    conflicts = tuple(_conflict(runs, now) for runs in companies if runs.conflict)
+    return Freshness(state=state, runs=worst, now=now, every=every, conflicts=conflicts)
+
+
+def _conflict(runs: LastRuns, now: datetime) -> Conflict:
+    since = formats.clock(runs.conflict_at, now) if runs.conflict_at else formats.MISSING
+    return Conflict(runs.company_db, runs.conflict.rstrip(". "), since)
 
 
 def state_of(runs: LastRuns, *, now: datetime, every: timedelta) -> State:
@@ -148,6 +174,6 @@ def current(companies: tuple[LastRuns, ...] | None = None) -> Freshness:
     )
 
 
-def _newest(outcome: Outcome, field: str) -> Subquery:
-    runs = SyncRun.objects.filter(company=OuterRef("pk"), outcome=outcome)
+def _newest(outcome: Outcome, field: str, company: str) -> Subquery:
+    runs = SyncRun.objects.filter(company=OuterRef(company), outcome=outcome)
     return Subquery(runs.order_by("-started_at", "-id").values(field)[:1])

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import quote
 
-from django.db.models import Count, Sum
+from django.db.models import Count, OuterRef, Subquery, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ordermirror.models import SalesOrder, SalesOrderQuerySet, SalesPerson
+from ordermirror.models import OrderRead, SalesOrder, SalesOrderQuerySet, SalesPerson
 from ordermirror.records import OPEN
 from ordermirror.web import formats
 from ordermirror.web.filters import OrderFilters, restrict
@@ -56,6 +57,7 @@ class Row(NamedTuple):
     pending: str
     nothing_pending: bool
     total: str
+    missing: str
 
 
 class Total(NamedTuple):
@@ -80,10 +82,13 @@ def read_list(
     matching = restrict(orders, filters, today=today)
     totals = _totals(matching)
     page = page_of(filters.page, size=filters.size, count=sum(total.orders for total in totals))
-    rows = ordered(matching, filters.sort).values_list(*COLUMNS, total_in_currency())
+    rows = ordered(matching, filters.sort).values_list(
+        *COLUMNS, total_in_currency(), _missing_since()
+    )
     shown = rows[page.offset : page.offset + page.size] if page.count else []
+    now = timezone.now()
     return OrderList(
-        rows=tuple(_row(*values, names=names, today=today) for values in shown),
+        rows=tuple(_row(*values, names=names, today=today, now=now) for values in shown),
         totals=totals,
         page=page,
     )
@@ -115,6 +120,11 @@ def _totals(matching: SalesOrderQuerySet) -> tuple[Total, ...]:
     )
 
 
+def _missing_since() -> Subquery:
+    """Part of the page's statement: a look-up by key for each row that is sorted or shown."""
+    return Subquery(OrderRead.objects.filter(pk=OuterRef("pk")).values("missing_since")[:1])
+
+
 def _row(
     company: str,
     doc_entry: int,
@@ -130,9 +140,11 @@ def _row(
     currency: str | None,
     pending: Decimal,
     total: Decimal | None,
+    missing: datetime | None,
     *,
     names: Mapping[int, str],
     today: date,
+    now: datetime,
 ) -> Row:
     return Row(
         path=f"{quote(company, safe='')}/{doc_entry}/",
@@ -151,6 +163,7 @@ def _row(
         pending=formats.amount(pending, currency),
         nothing_pending=not pending,
         total=formats.amount(total, currency),
+        missing=formats.clock(missing, now) if missing else "",
     )
 
 

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from ordermirror.core.currency import decimals_of
-from ordermirror.models import OrderLine, OrderRead, SalesOrder, SalesPerson
+from ordermirror.models import (
+    OrderLine,
+    OrderRead,
+    Pending,
+    Probe,
+    Quarantine,
+    SalesOrder,
+    SalesPerson,
+)
 from ordermirror.records import OPEN
-from ordermirror.web import formats
+from ordermirror.web import formats, freshness
+from ordermirror.web.revised import Revised
 from ordermirror.web.statuses import Badge, badge_of
 
 ZERO = Decimal(0)
+NOT_SEEN_CHANGED = (Probe.HINT, Probe.CONFIRM, Probe.ABSENT, Probe.AUDIT)
+"""Reasons to read an order again without having seen it change."""
 
 
 class Fact(NamedTuple):
@@ -43,6 +54,7 @@ class Line(NamedTuple):
     status: Badge
     settled: bool
     removed: str
+    revised: Revised | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +81,18 @@ class Figures:
         return max(0, min(100, int(100 * self.delivered / self.ordered)))
 
 
+class Trouble(NamedTuple):
+    """What keeps the page from showing SAP's newest version; each text is empty when all is well.
+
+    `reason` and `since` say why that version could not be taken.
+    """
+
+    missing: str
+    reason: str
+    since: str
+    owed: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPage:
     order: SalesOrder
@@ -83,27 +107,46 @@ class OrderPage:
     removed: tuple[Line, ...]
     places: dict[int, str]
     read_at: datetime | None
+    trouble: Trouble
 
 
 def find_order(company_db: str, doc_entry: int) -> SalesOrder | None:
-    """The order with its company, the sales person's name and the moment it was last read."""
+    """One statement: the order, its company and its last runs, and what is known of its reads."""
     person = SalesPerson.objects.filter(
         company=OuterRef("company"), sales_employee_code=OuterRef("sales_person_code")
     )
     read = OrderRead.objects.filter(pk=OuterRef("pk"))
+    same = {"company": OuterRef("company"), "doc_entry": OuterRef("doc_entry")}
+    pending, quarantined = Pending.objects.filter(**same), Quarantine.objects.filter(**same)
     return (
         SalesOrder.objects.filter(company__company_db=company_db, doc_entry=doc_entry)
         .select_related("company")
         .annotate(
-            sales_person_name=Subquery(person.values("sales_employee_name")[:1]),
-            read_at=Subquery(read.values("read_at")[:1]),
+            sales_person_name=_one(person, "sales_employee_name"),
+            read_at=_one(read, "read_at"),
+            document_hash=_one(read, "document_hash"),
+            missing_since=_one(read, "missing_since"),
+            owed_by=_one(pending, "probe"),
+            refused_since=_one(quarantined, "first_seen_at"),
+            refused_because=_one(quarantined, "reason"),
+            **freshness.run_columns("company"),
         )
         .first()
     )
 
 
-def page_of_order(order: SalesOrder, *, today: date, now: datetime) -> OrderPage:
-    """One statement, for the lines."""
+def _one(rows: QuerySet[Any], field: str) -> Subquery:
+    return Subquery(rows.values(field)[:1])
+
+
+def page_of_order(
+    order: SalesOrder,
+    *,
+    today: date,
+    now: datetime,
+    revised: Callable[[OrderLine], Revised | None] = lambda line: None,
+) -> OrderPage:
+    """One statement, for the lines. `revised` tells what people entered for a line."""
     lines = sorted(
         OrderLine.objects.filter(order=order),
         key=lambda line: (_place(line), line.line_num),
@@ -121,11 +164,32 @@ def page_of_order(order: SalesOrder, *, today: date, now: datetime) -> OrderPage
         facts=tuple(_facts(order)),
         totals=tuple(_totals(order)),
         figures=figures_of(kept, order),
-        lines=tuple(_line(line, order, now) for line in kept),
-        removed=tuple(_line(line, order, now) for line in gone),
+        lines=tuple(_line(line, order, now, revised(line)) for line in kept),
+        removed=tuple(_line(line, order, now, revised(line)) for line in gone),
         places={line.line_num: str(_place(line) + 1) for line in lines},
         read_at=getattr(order, "read_at", None),
+        trouble=_trouble(order, now),
     )
+
+
+def _trouble(order: SalesOrder, now: datetime) -> Trouble:
+    """From the annotations of `find_order`."""
+    missing = getattr(order, "missing_since", None)
+    refused = getattr(order, "refused_since", None)
+    return Trouble(
+        missing=formats.clock(missing, now) if missing else "",
+        reason=(getattr(order, "refused_because", None) or "").rstrip(". "),
+        since=formats.clock(refused, now) if refused else "",
+        owed=_owed_text(getattr(order, "owed_by", None)),
+    )
+
+
+def _owed_text(probe: str | None) -> str:
+    if probe is None:
+        return ""
+    if probe in NOT_SEEN_CHANGED:
+        return _("will be read again by the next refresh")
+    return _("a newer version is on its way")
 
 
 def figures_of(lines: Iterable[OrderLine], order: SalesOrder) -> Figures:
@@ -171,7 +235,7 @@ def _place(line: OrderLine) -> int:
     return line.line_num if line.visual_order is None else line.visual_order
 
 
-def _line(line: OrderLine, order: SalesOrder, now: datetime) -> Line:
+def _line(line: OrderLine, order: SalesOrder, now: datetime, revised: Revised | None) -> Line:
     delivered = None
     if line.quantity is not None and line.remaining_open_quantity is not None:
         delivered = line.quantity - line.remaining_open_quantity
@@ -191,6 +255,7 @@ def _line(line: OrderLine, order: SalesOrder, now: datetime) -> Line:
         status=badge_of(line.line_status),
         settled=line.line_status != OPEN,
         removed=formats.clock(line.removed_at, now) if line.removed_at else "",
+        revised=revised,
     )
 
 

@@ -45,6 +45,7 @@ class RunRow(NamedTuple):
     rows_written: str
     orders: str
     lines: str
+    silent: str
     problem: str
 
 
@@ -123,6 +124,7 @@ def _row(run: SyncRun, now: datetime) -> RunRow:
         rows_written=f"{run.rows_written:,}",
         orders=counts_text(run.orders),
         lines=counts_text(run.lines),
+        silent=f"{run.silent_changes:,}" if run.silent_changes else "",
         problem=run.problem,
     )
 

@@ -6,9 +6,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from ordermirror.web import views
+from ordermirror.web import order_actions, views
+from ordermirror.web.order_view import order
 
 login = LoginView.as_view(template_name="ordermirror/login.html", redirect_authenticated_user=True)
+
+ORDER = "orders/<str:company_db>/<int:doc_entry>/"
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,7 +19,11 @@ urlpatterns = [
     # Leaving must work after the session is over, too.
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),
     path("orders/", views.orders, name="orders"),
-    path("orders/<str:company_db>/<int:doc_entry>/", views.order, name="order"),
+    path(ORDER, order, name="order"),
+    path(f"{ORDER}notes/", order_actions.add_note, name="add-note"),
+    path(f"{ORDER}approval/", order_actions.decide, name="decide"),
+    path(f"{ORDER}lines/<int:line_num>/price/", order_actions.revise_price, name="revise-price"),
+    path(f"{ORDER}refresh/", order_actions.refresh, name="refresh"),
     path("runs/", views.runs, name="runs"),
     path("runs/<int:run_id>/", views.run, name="run"),
     path("healthz", views.healthz, name="healthz"),

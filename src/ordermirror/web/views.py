@@ -1,4 +1,4 @@
-"""The pages: each reads its question from the address, fetches, and responds."""
+"""The list and the runs: each page reads its question from the address, fetches, and responds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from ordermirror.web import formats, freshness, list_page
+from ordermirror.web import freshness, list_page
 from ordermirror.web.chips import chips_of
 from ordermirror.web.filters import Parsed, parse, parse_page
-from ordermirror.web.history import read_history
 from ordermirror.web.order_list import OrderList, orders_of, read_list, read_sales_people
-from ordermirror.web.order_page import figure_texts, find_order, page_of_order
 from ordermirror.web.run_pages import find_run, page_of_run, read_runs
 
 
@@ -52,28 +50,6 @@ def orders(request: HttpRequest) -> HttpResponse:
         "several_companies": len(companies) > 1,
     }
     return _page_or_part(request, context)
-
-
-@require_safe
-@cache_control(private=True, no_cache=True)
-def order(request: HttpRequest, company_db: str, doc_entry: int) -> HttpResponse:
-    """The order, with the way back to the list it was opened from: the list's own query string."""
-    found = find_order(company_db, doc_entry)
-    if found is None:
-        raise Http404
-    now = timezone.now()
-    page = page_of_order(found, today=timezone.localdate(), now=now)
-    context = {
-        "section": "orders",
-        "page": page,
-        "figures": figure_texts(page.figures),
-        "history": read_history(found, page.places, now=now),
-        "back": parse(request.GET).filters.query(),
-        "read_at": page.read_at and formats.clock(page.read_at, now),
-        "read_ago": page.read_at and formats.ago(page.read_at, now),
-        "freshness": freshness.current(),
-    }
-    return render(request, "ordermirror/order.html", context)
 
 
 @require_safe

@@ -1,0 +1,1 @@
+"""What people write here themselves: notes, approvals, revised prices. No sync touches it."""
