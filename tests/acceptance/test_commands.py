@@ -226,6 +226,23 @@ def test_a_user_that_was_added_can_log_in(installation):
     assert (done.returncode, check.stdout.strip()) == (0, "amal")
 
 
+def test_a_user_may_do_what_was_granted(installation):
+    words = ("user", "add", "amal", "--may", "note", "--may", "price", "--password-stdin")
+    installation.command(*words, typed="pale-blue-dot-9")
+
+    told = installation.command(
+        "manage",
+        "shell",
+        "--no-imports",
+        "-c",
+        "from django.contrib.auth.models import User;"
+        "print(sorted(User.objects.get().get_all_permissions()))",
+    )
+    assert told.stdout.strip() == (
+        "['ordermirror_owned.add_ordernote', 'ordermirror_owned.change_lineprice']"
+    )
+
+
 def test_a_weak_password_is_refused(installation):
     done = installation.command("user", "add", "amal", "--password-stdin", typed="12345678")
 

@@ -99,7 +99,14 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 def _user(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["add"])
     parser.add_argument("name")
-    parser.add_argument("--admin", action="store_true", help="may manage users at /admin/")
+    parser.add_argument("--admin", action="store_true", help="may do all, and add users at /admin/")
+    parser.add_argument(
+        "--may",
+        action="append",
+        default=[],
+        choices=["note", "approve", "price"],
+        help="may write notes, decide approvals, revise prices; repeatable",
+    )
     parser.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input"
     )
