@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+SEEDS ?= 0-2000
 
 .DEFAULT_GOAL := help
 
@@ -28,6 +29,10 @@ demo: $(READY) ## sandbox, first load, pages and refreshes: the whole product (A
 .PHONY: test
 test: $(READY) ## all tests
 	$(BIN)/pytest -n auto $(ARGS)
+
+.PHONY: simulate
+simulate: $(READY) ## play seeds of a world that goes wrong (SEEDS=0-50000, or one to see its steps)
+	@$(BIN)/python -m tests.simulation $(SEEDS)
 
 .PHONY: check
 check: $(READY) ## lint, format, layers, types, Django's checks, migrations in step

@@ -103,6 +103,16 @@ def test_a_failed_open_probe_does_not_hold_up_what_the_changed_probe_found(mirro
     assert SalesOrder.objects.get(doc_entry=doc_entry).comments == "changed meanwhile"
 
 
+def test_a_withheld_newest_order_does_not_shorten_a_first_load(mirror):
+    """The load was bounded by the highest number; a count without a row hid it."""
+    mirror.sandbox.faults.add(Fault(kind="dropped_row", path="Orders"))
+
+    report = mirror.sync()
+
+    assert report.outcome == "complete"
+    assert mirror.exported() == mirror.expected()
+
+
 def test_an_expired_session_is_renewed_once(mirror):
     mirror.sync()
     mirror.sandbox.faults.add(Fault(kind="expired", path="Orders"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from ordermirror.models import OrderChange, OrderLine, OrderRead, SalesOrder
 from tests.support import mirrored
+
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
 def open_order(mirror, *, lines=2):
@@ -138,6 +140,16 @@ def test_an_unknown_status_is_kept_verbatim_and_is_not_closed(mirror):
     mirror.sync()
 
     assert SalesOrder.objects.get(doc_entry=doc_entry).document_status == "bost_Limbo"
+
+
+def test_a_change_is_taken_after_our_clock_was_set_back(mirror):
+    """It was read, found older than what was stored by the clock, and forgotten."""
+    mirror.sync(clock=lambda: NOW)
+    mirror.sandbox.edit(open_order(mirror)["DocEntry"], Comments="edited")
+
+    mirror.sync(clock=lambda: NOW - timedelta(hours=1))
+
+    assert mirror.exported() == mirror.expected()
 
 
 def test_pending_total_follows_a_delivery(mirror):

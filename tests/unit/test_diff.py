@@ -98,6 +98,11 @@ def test_an_order_that_has_lines_and_comes_without_is_refused():
         diff_order(make_order(), make_order(lines=()))
 
 
+def test_a_new_order_without_lines_is_refused():
+    with pytest.raises(BadOrder, match="without lines"):
+        diff_new(make_order(lines=()))
+
+
 texts = st.none() | st.text(max_size=5)
 numbers = st.none() | st.decimals(-(10**6), 10**6, places=6)
 lines = st.lists(

@@ -61,6 +61,12 @@ def test_a_number_with_more_decimals_than_sap_keeps_is_refused():
         decoded_number(b"0.12345678")
 
 
+@pytest.mark.parametrize("text", [b'"NaN"', b'"Infinity"', b'"-sNaN"'])
+def test_a_number_that_is_not_finite_is_refused(text):
+    with pytest.raises(BadOrder):
+        decoded_number(text)
+
+
 def test_a_number_too_large_for_the_database_is_refused():
     with pytest.raises(BadOrder, match="too large"):
         decoded_number(b"9000000000000")

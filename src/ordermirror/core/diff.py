@@ -50,6 +50,9 @@ class OrderDiff:
 
 
 def diff_new(fetched: Order) -> OrderDiff:
+    """Raises BadOrder for an order without lines; SAP has none, so it is half an answer."""
+    if not fetched.lines:
+        raise BadOrder(fetched.doc_entry, "diff", "SAP sent an order without lines")
     return OrderDiff(
         fate=Fate.CREATED,
         header_changed=True,

@@ -212,7 +212,7 @@ class ServiceLayer:
             f"$orderby={quote(orderby)}&$top=1",
             self._counting,
         )
-        page = self._session.get(path, _page_headers(1), wire.decode_page)
+        page = self._session.get(path, _page_headers(1), _not_withheld)
         first = (wire.decode_doc_entry(page.rows[0]), page.rows[0]) if page.rows else None
         return first, page.remaining
 
@@ -316,6 +316,13 @@ class _Window:
             self._factor = min(self._factor * 2, WIDEST_WINDOW)
         elif found > self._page_size:
             self._factor = max(self._factor // 2, 1)
+
+
+def _not_withheld(body: bytes) -> wire.Page:
+    page = wire.decode_page(body)
+    if page.remaining and not page.rows:
+        raise BadAnswer("SAP counts rows that it does not send")
+    return page
 
 
 def _check_page(keys: list[int], remaining: int | None, question: Question, after: int) -> None:

@@ -335,6 +335,8 @@ def _exact(number: Decimal | None) -> Decimal | None:
     """The number with six decimals; a double's noise beyond them is rounded away."""
     if number is None:
         return None
+    if not number.is_finite():
+        raise ValueError("a number is not finite")
     try:
         exact = number.quantize(_STEP)
     except InvalidOperation as exc:

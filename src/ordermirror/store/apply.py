@@ -152,7 +152,7 @@ def _apply_one_by_one(applying: Applying, documents: Sequence[Document], known: 
 
 def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> Applied:
     company_id = applying.lease.company_id
-    current = [doc for doc in documents if not _is_older(doc, known)]
+    current = [doc for doc in documents if not _is_older(applying, doc, known)]
     hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
     new = [doc for doc in current if not _is_known(doc.doc_entry, hashes, known)]
     changed, refused = _decode_and_diff(applying, new, known)
@@ -228,6 +228,7 @@ class KnownRead(NamedTuple):
     light_hash: int
     document_hash: int
     read_at: datetime
+    run_id: int | None
 
 
 Known = dict[int, KnownRead]
@@ -246,9 +247,16 @@ def _known(company_id: int, batch: Batch) -> Known:
     return {entry: KnownRead(*values) for entry, *values in rows}
 
 
-def _is_older(document: Document, known: Known) -> bool:
+def _is_older(applying: Applying, document: Document, known: Known) -> bool:
+    """Whether a newer read is stored.
+
+    Moments are compared within a run only, since our clock may be set back between two. What
+    another run has stored was read before: the fence lets only one run write at a time.
+    """
     read = known.get(document.doc_entry)
-    return read is not None and read.read_at > document.read_at
+    if read is None or read.run_id != applying.run_id:
+        return False
+    return read.read_at > document.read_at
 
 
 def _is_known(doc_entry: int, hashes: dict[int, int], known: Known) -> bool:
@@ -362,7 +370,10 @@ def _write_history(applying: Applying, changed: Sequence[_Changed], known: Known
             order_id(applying.lease.company_id, item.order.doc_entry),
             applying.run_id,
             change,
-            known[item.order.doc_entry].read_at if item.stored else None,
+            # Our clock may have been set back since the last read.
+            min(known[item.order.doc_entry].read_at, item.document.read_at)
+            if item.stored
+            else None,
             item.document.read_at,
         )
         for item in changed

@@ -1,0 +1,81 @@
+"""Emptying the mirror between seeds, a bystander whose rows nobody may touch, and digests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import Model
+
+from ordermirror import models
+from ordermirror.models import line_id, order_id
+from tests.simulation.world import BYSTANDER, COMPANY
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+WORK = ("position", "pending", "quarantine", "orderread", "orderchange", "salesorder", "orderline")
+
+
+def begin_anew() -> None:
+    """An empty mirror of one company beside a filled one of another."""
+    connection.ensure_connection()
+    connection.connection.rollback()
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        for model in apps.get_app_config("ordermirror").get_models():
+            cursor.execute(f"DELETE FROM {model._meta.db_table}")
+    models.Company.objects.create(pk=COMPANY, company_db="SBODEMO")
+    models.Company.objects.create(pk=BYSTANDER, company_db="BYSTANDER")
+    _fill_bystander()
+
+
+def _fill_bystander() -> None:
+    order = order_id(BYSTANDER, 1)
+    company = {"company_id": BYSTANDER}
+    entry = company | {"doc_entry": 1}
+    models.SalesOrder.objects.create(
+        id=order, **entry, doc_num=1, cancelled=False, pending_total=0, document_status="open"
+    )
+    models.OrderLine.objects.create(
+        id=line_id(order, 0), order_id=order, line_num=0, pending_amount=0
+    )
+    models.OrderRead.objects.create(
+        id=order, **entry, is_open=True, light_hash=1, document_hash=1, read_at=LONG_AGO
+    )
+    models.Pending.objects.create(**entry, probe="changed", found_at=LONG_AGO)
+    models.Quarantine.objects.create(
+        **entry, stage="decode", reason="", payload_hash=1,
+        first_seen_at=LONG_AGO, last_seen_at=LONG_AGO, retry_at=LONG_AGO,
+    )  # fmt: skip
+    models.Position.objects.create(**entry, probe="changed", watermark=LONG_AGO.date())
+    models.SalesPerson.objects.create(**company, sales_employee_code=1, sales_employee_name="Amal")
+    models.OrderChange.objects.create(
+        order_id=order, kind="header", field="comments", read_to=LONG_AGO
+    )
+    models.Lease.objects.create(**company, holder="another", fence=7)
+    models.SyncRun.objects.create(**company, started_at=LONG_AGO)
+
+
+def bystander() -> list[tuple]:
+    """Every row of the other company, as stored."""
+    first, last = order_id(BYSTANDER, 0), order_id(BYSTANDER + 1, 0)
+    rows: list[tuple] = []
+    for model in apps.get_app_config("ordermirror").get_models():
+        columns = {field.column for field in model._meta.concrete_fields}
+        if "company_id" in columns:
+            rows += _stored(model, f"company_id = {BYSTANDER}")
+        elif "order_id" in columns:
+            rows += _stored(model, f"order_id BETWEEN {first} AND {last}")
+        else:
+            rows += _stored(model, f"id = {BYSTANDER}")
+    return rows
+
+
+def digest() -> list[tuple]:
+    """All that a run which has lost its lease may not change."""
+    return [row for name in WORK for row in _stored(apps.get_model("ordermirror", name), "true")]
+
+
+def _stored(model: type[Model], condition: str) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {model._meta.db_table} WHERE {condition} ORDER BY 1")
+        return cursor.fetchall()

@@ -1,0 +1,231 @@
+"""What must hold at every moment, told from the history of the source and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from ordermirror import models
+from ordermirror.export import exported_orders
+from ordermirror.models import OrderRead, Pending, Position, Quarantine, order_id
+from tests.simulation.history import GONE, ODD, Version
+from tests.simulation.world import COMPANY, World
+from tests.support import without_removed
+
+
+class Violation(AssertionError):
+    """The mirror broke a promise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run, in ticks."""
+
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Watch:
+    """Holds what has been shown so far, and compares."""
+
+    world: World
+    shown: dict[int, int] = field(default_factory=dict)
+    """The oldest version that each mirrored order can be."""
+    positions: dict[str, Position] = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
+    load_began: int = 0
+    load_got_to: int | None = None
+    loaded_since: int | None = None
+    """Every order that was there at this tick has been read by a complete load since."""
+
+    def contents(self) -> list[dict]:
+        """Every mirrored order is what SAP showed when it was read, and none goes back."""
+        orders = list(exported_orders(COMPANY))
+        read_at = dict(
+            OrderRead.objects.filter(company_id=COMPANY).values_list("doc_entry", "read_at")
+        )
+        mirrored = set()
+        for order in orders:
+            doc_entry = order["doc_entry"]
+            mirrored.add(doc_entry)
+            require(doc_entry in read_at, f"order {doc_entry} was never read")
+            _nothing_pending_on_removed_lines(order)
+            self._one(doc_entry, without_removed(order), self.world.asked_at[read_at[doc_entry]])
+        require(self.shown.keys() <= mirrored, f"orders vanished: {self.shown.keys() - mirrored}")
+        return orders
+
+    def _one(self, doc_entry: int, content: dict, asked: int) -> None:
+        oldest = self.shown.get(doc_entry, 0)
+        same = [
+            index
+            for index, version in self.world.history.during(doc_entry, asked, self.world.tick)
+            if version.content == content
+        ]
+        require(bool(same), f"order {doc_entry} is not what SAP showed since tick {asked}")
+        newer = [index for index in same if index >= oldest]
+        require(bool(newer), f"order {doc_entry} went back to before version {oldest}")
+        self.shown[doc_entry] = newer[0]
+        self.world.mirrored.add(doc_entry)
+
+    def after_run(self, start: int, *, full: bool) -> None:
+        """Everything that can be said between two runs."""
+        self.spans.append(Span(start, self.world.tick))
+        orders = self.contents()
+        positions = Position.objects.filter(company_id=COMPANY)
+        self.positions = {row.probe: row for row in positions}
+        self._note_load(start, full=full)
+        owed = self._owed()
+        self._changed_is_covered(owed)
+        self._open_is_covered(owed)
+        self._load_is_covered(owed)
+        changes_form_chains(orders)
+
+    def _owed(self) -> set[int]:
+        pending = Pending.objects.filter(company_id=COMPANY)
+        aside = Quarantine.objects.filter(company_id=COMPANY)
+        return {
+            *pending.values_list("doc_entry", flat=True),
+            *aside.values_list("doc_entry", flat=True),
+        }
+
+    def _scan(self, probe: str) -> Span | None:
+        """The run in which this probe last moved its position."""
+        row = self.positions.get(probe)
+        if row is None or row.completed_at is None:
+            return None
+        tick = self.world.asked_at[row.completed_at]
+        inside = [span for span in self.spans if span.start <= tick <= span.end]
+        return max(inside, key=lambda span: span.start)
+
+    def _changed_is_covered(self, owed: set[int]) -> None:
+        """New orders and moved stamps that a complete scan must have seen are applied or owed."""
+        scan = self._scan("changed")
+        if scan is None:
+            return
+        for doc_entry, shown, seen in self._to_compare(scan):
+            missed = shown is None or all(
+                version.light.stamp != shown.light.stamp for version in seen
+            )
+            require(
+                not missed or doc_entry in owed,
+                f"the changed probe passed over order {doc_entry} (scan {scan})",
+            )
+
+    def _open_is_covered(self, owed: set[int]) -> None:
+        """Light rows that entered, left or changed in the set of open orders likewise."""
+        scan = self._scan("open")
+        if scan is None:
+            return
+        for doc_entry, shown, seen in self._to_compare(scan):
+            if shown is None:
+                missed = all(version.light.is_open for version in seen)
+            else:
+                missed = all(
+                    version.light != shown.light and (version.light.is_open or shown.light.is_open)
+                    for version in seen
+                )
+            require(
+                not missed or doc_entry in owed,
+                f"the open probe passed over order {doc_entry} (scan {scan})",
+            )
+
+    def _to_compare(self, scan: Span) -> Iterator[tuple[int, Version | None, list[Version]]]:
+        """Orders that are mirrored older than they were when the scan began."""
+        for doc_entry, versions in self.world.history.versions.items():
+            then = self.world.history.at(doc_entry, scan.start)
+            shown = self.shown.get(doc_entry)
+            if then < 0 or (shown is not None and shown >= then):
+                continue
+            during = self.world.history.during(doc_entry, scan.start, scan.end)
+            seen = [version for _, version in during]
+            if all(version.content != GONE for version in seen):
+                yield doc_entry, None if shown is None else versions[shown], seen
+
+    def _note_load(self, start: int, *, full: bool) -> None:
+        row = self.positions.get("first_load")
+        if row is None:
+            return
+        if self.load_got_to is None or (full and row.doc_entry < self.load_got_to):
+            self.load_began = start
+        if row.completed_at is not None:
+            tick = self.world.asked_at[row.completed_at]
+            if tick >= start:
+                self.loaded_since = start if full else self.load_began
+        self.load_got_to = row.doc_entry
+
+    def _load_is_covered(self, owed: set[int]) -> None:
+        """What a load has passed is mirrored or owed; a complete one left nothing older."""
+        for doc_entry in self.world.history.versions:
+            there = self._stayed_since(doc_entry, self.load_began)
+            if there and doc_entry <= (self.load_got_to or 0):
+                known = doc_entry in self.shown or doc_entry in owed
+                require(known, f"the load passed over order {doc_entry}")
+            if self.loaded_since is None or not self._stayed_since(doc_entry, self.loaded_since):
+                continue
+            least = self.world.history.at(doc_entry, self.loaded_since)
+            fresh = self.shown.get(doc_entry, -1) >= least or doc_entry in owed
+            require(fresh, f"a complete load left order {doc_entry} older than it was before")
+
+    def _stayed_since(self, doc_entry: int, tick: int) -> bool:
+        versions = self.world.history.versions[doc_entry]
+        return self.world.history.at(doc_entry, tick) >= 0 and versions[-1].content != GONE
+
+    def equals_the_source(self) -> None:
+        """At rest: every order that SAP shows is here as it is there, and no other has changed."""
+        mirrored = {it["doc_entry"]: without_removed(it) for it in exported_orders(COMPANY)}
+        for doc_entry, versions in self.world.history.versions.items():
+            current = versions[-1].content
+            if current == GONE:
+                continue
+            assert current != ODD
+            require(doc_entry in mirrored, f"order {doc_entry} is not mirrored at rest")
+            require(mirrored[doc_entry] == current, f"order {doc_entry} differs at rest")
+
+
+def _nothing_pending_on_removed_lines(order: dict) -> None:
+    amounts = [Decimal(line["pending_amount"]) for line in order["lines"]]
+    require(sum(amounts) == Decimal(order["pending_total"]), "pending_total is not its lines' sum")
+    for line, amount in zip(order["lines"], amounts, strict=True):
+        require(not (line["removed_at"] and amount), "something is pending on a removed line")
+
+
+def require(holds: bool, problem: str) -> None:
+    if not holds:
+        raise Violation(problem)
+
+
+def changes_form_chains(orders: list[dict]) -> None:
+    """Each old value is the previous new one, and the last new one is what is stored."""
+    last: dict[tuple, str | None] = {}
+    names = ("id", "order_id", "line_num", "field", "kind", "old", "new", "read_from", "read_to")
+    rows = models.OrderChange.objects.filter(order__company_id=COMPANY).order_by("id")
+    for change in rows.values_list(*names, named=True):
+        what = f"change {change.id} of order {change.order_id} ({change.field})"
+        of_line = (change.order_id, change.line_num)
+        if change.kind in ("header", "line_changed"):
+            key = (*of_line, change.field)
+            require(last.get(key, change.old) == change.old, f"{what} does not follow the last one")
+            require(change.old != change.new, f"{what} changes nothing")
+            last[key] = change.new
+        elif change.kind != "order_created":
+            last = {key: value for key, value in last.items() if key[:2] != of_line}
+        if change.kind != "order_created":
+            require(change.read_from is not None, f"{what} does not say since when")
+            require(change.read_from <= change.read_to, f"{what} ends before it begins")
+    _last_values_are_stored(last, orders)
+
+
+def _last_values_are_stored(last: dict[tuple, str | None], orders: list[dict]) -> None:
+    stored = {order_id(COMPANY, order["doc_entry"]): order for order in orders}
+    for (order, line_num, name), value in last.items():
+        row = stored[order]
+        if line_num is not None:
+            row = next(line for line in row["lines"] if line["line_num"] == line_num)
+        text = _as_text(row[name])
+        require(value == text, f"order {order}: {name} is {text!r}, its history says {value!r}")
+
+
+def _as_text(value: object) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)

@@ -1,0 +1,193 @@
+"""What happens in a seed: runs, among them killed, failing and overtaken ones, then rest."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import DatabaseError
+from django.db.models.functions import Now
+
+from ordermirror import models
+from ordermirror.core.report import RunReport
+from ordermirror.sync import run_sync
+from tests.simulation import database
+from tests.simulation.crashes import AFTER, BEFORE, CRASH, ERROR, REFUSED, Crash, Failure, watched
+from tests.simulation.invariants import Violation, Watch, require
+from tests.simulation.world import COMPANY, Traits, World
+
+LOOKBACK_DAYS = 2
+MOST_REACHED = {"request": 20, "statement": 90, "commit": 14}
+
+
+@dataclass(slots=True)
+class Story:
+    """The runs of one seed. Every step ends with all invariants checked."""
+
+    world: World
+    watch: Watch = field(init=False)
+    bystander: list[tuple] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.world)
+        self.bystander = database.bystander()
+        self.world.fuse.after_commit = self._peek
+
+    def play(self) -> None:
+        for _ in range(self.world.rng.randrange(2, 7)):
+            self.step()
+        self.rest()
+
+    def step(self) -> None:
+        rng, world = self.world.rng, self.world
+        for _ in range(rng.randrange(4)):
+            world.act(rng.choice(world.traits.kinds))
+        kind = rng.choices(("run", "failing", "overtaken", "full", "stopped"), (5, 4, 2, 1, 1))[0]
+        world.log(f"  {kind}")
+        world.begin_step()
+        world.restless = True
+        if kind == "failing":
+            self.run(failure=self._some_failure())
+        elif kind == "overtaken":
+            self.overtaken()
+        elif kind == "stopped":
+            self.run(stop_after=rng.randrange(1, 8))
+        else:
+            self.run(full=kind == "full")
+        world.restless = False
+        if rng.random() < 0.5:
+            world.calm()
+
+    def run(
+        self,
+        *,
+        full: bool = False,
+        failure: Failure | None = None,
+        stop_after: int | None = None,
+    ) -> RunReport | None:
+        """One run, and then everything that must hold. None when it died or raised."""
+        start = self.world.tick
+        self.world.fuse.arm(failure)
+        report = None
+        try:
+            with watched(self.world.fuse):
+                report = self._sync(full=full, stop_after=stop_after)
+        except Crash:
+            self.world.log(f"    killed {failure}")
+            self._bury()
+        except DatabaseError as exc:
+            require(failure is not None, f"the database failed by itself: {exc!r}")
+            self.world.log(f"    {failure}: {exc!r}")
+            self._bury()
+        self.world.tick += 1
+        self._check(start, full=full)
+        return report
+
+    def overtaken(self) -> None:
+        """Another run takes over while this one waits for an answer; this one writes no more."""
+        before = self.world.rng.randrange(1, MOST_REACHED["request"])
+        left = [before]
+        after_other: list[tuple] = []
+
+        def take_over(target: str) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                self.world.on_request = lambda target: None
+                self.world.log("    overtaken")
+                models.Lease.objects.filter(company_id=COMPANY).update(
+                    expires_at=Now() - timedelta(seconds=1)
+                )
+                self._sync()
+                after_other.append(database.digest())
+
+        self.world.on_request = take_over
+        self.run()
+        self.world.on_request = lambda target: None
+        if after_other:
+            require(after_other == [database.digest()], "a run wrote after it was overtaken")
+
+    def rest(self) -> None:
+        """Without faults and edits the mirror becomes what the source is, and then stays."""
+        self.world.log("  rest")
+        self.world.come_to_rest()
+        self.run()
+        self.run(full=True)
+        self.watch.equals_the_source()
+        report = self.run()
+        require(report is not None, "a run at rest did not end")
+        require(report.rows_written == 0, f"a run at rest wrote {report.rows_written} rows")
+
+    def _sync(self, *, full: bool = False, stop_after: int | None = None) -> RunReport:
+        asked = [0]
+
+        def stopping() -> bool:
+            asked[0] += 1
+            return stop_after is not None and asked[0] > stop_after
+
+        report = run_sync(
+            self.world.company,
+            self.world.source(),
+            lookback_days=LOOKBACK_DAYS,
+            full=full,
+            clock=self.world.clock,
+            stopping=stopping,
+        )
+        self.world.log(f"    {report.outcome}: {report.problem or report.orders()}")
+        return report
+
+    def _check(self, start: int, *, full: bool) -> None:
+        self.watch.after_run(start, full=full)
+        require(database.bystander() == self.bystander, "rows of another company were touched")
+
+    def _peek(self) -> None:
+        """Now and then also right after a commit, in the middle of a run."""
+        if self.world.restless and self.world.rng.random() < 0.05:
+            self.world.fuse.peeking = True
+            self.watch.contents()
+            self.world.fuse.peeking = False
+
+    def _bury(self) -> None:
+        """A killed run leaves its lease, until time has passed and it has run out."""
+        self.world.fuse.revive()
+        lease = models.Lease.objects.filter(company_id=COMPANY)
+        if self.world.rng.random() < 0.3:
+            before = database.digest()
+            held = lease.exclude(holder="").filter(expires_at__gt=Now()).exists()
+            report = self._sync()
+            require((report.outcome == "busy") == held, f"{report.outcome} while held: {held}")
+            require(not held or database.digest() == before, "a busy run wrote")
+        lease.update(expires_at=Now() - timedelta(seconds=1))
+
+    def _some_failure(self) -> Failure:
+        rng = self.world.rng
+        at = rng.choice(("request", "statement", "commit"))
+        what = rng.choice((CRASH, CRASH, ERROR, REFUSED if at == "statement" else ERROR))
+        when = rng.choice((BEFORE, AFTER)) if what != REFUSED else BEFORE
+        return Failure(at, rng.randrange(1, MOST_REACHED[at]), what, when)
+
+
+def play(
+    seed: int,
+    *,
+    log: Callable[[str], None] = lambda line: None,
+    traits: Traits | None = None,
+) -> None:
+    """Play one seed; raises Violation, or what the product raised, with the seed in a note."""
+    random.seed(seed)
+    logging.disable(logging.CRITICAL)
+    database.begin_anew()
+    try:
+        world = World(seed, log=log, traits=traits)
+        log(f"seed {seed}: {world.traits}")
+        Story(world).play()
+    except (Exception, Crash) as exc:
+        exc.add_note(f"seed {seed}; tell its story with: make simulate SEEDS={seed}")
+        raise
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+__all__ = ["Story", "Violation", "play"]

@@ -1,0 +1,112 @@
+"""Would the simulator notice? Mistakes made on purpose; each must be caught.
+
+The same worlds and scripts pass when the mistake is taken out again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.simulation import scripts
+from tests.simulation.defects import DEFECTS, Mutant, made
+from tests.simulation.invariants import Violation
+from tests.simulation.story import play
+from tests.simulation.world import Traits
+
+WITHIN = 40
+"""So many seeds are played before a mistake counts as not noticed."""
+
+CALM = Traits(
+    orders=10,
+    stamps_all=False,
+    page_size=3,
+    light_page_size=3,
+    version=2,
+    unrest=0.3,
+    kinds=("business", "edit"),
+    faults=(),
+    without=None,
+)
+DROPPING = replace(CALM, kinds=("business", "fault"), faults=("dropped_row",))
+FAILING = replace(CALM, kinds=("business", "fault"), faults=("html", "http_503"))
+MIDNIGHT = replace(CALM, kinds=("edit", "sap_jump"))
+SPOILING = replace(CALM, kinds=("business", "spoil", "heal"))
+
+WORLDS = {
+    "a short page ends the scan": DROPPING,
+    "the count of rows is ignored": DROPPING,
+    "pages are asked for by offset": DROPPING,
+    "a page that failed is skipped": FAILING,
+    "a probe that failed counts as complete": FAILING,
+    "a light row is known by its stamp alone": replace(CALM, kinds=("flip",)),
+    "removed lines stay current": replace(CALM, kinds=("drop_line",)),
+    "nothing is looked back at": MIDNIGHT,
+    "an order without lines empties the stored one": SPOILING,
+    "a document that can't be taken is dropped": SPOILING,
+}
+"""Mistakes that show best in a world where their occasion is frequent."""
+
+SCRIPTED = {
+    "a load goes on one order too late": scripts.a_killed_statement_leaves_no_half_a_batch,
+    "a batch is not one transaction": scripts.a_killed_statement_leaves_no_half_a_batch,
+    "positions move before what was found is owed": (
+        scripts.whatever_commit_is_the_last_one_nothing_is_lost
+    ),
+    "rows that were not asked for are accepted": (
+        scripts.rows_that_were_not_asked_for_are_not_taken
+    ),
+    "rows out of order are accepted": scripts.rows_out_of_order_fail_a_probe,
+    "rows sent twice are accepted": scripts.rows_sent_twice_fail_a_probe,
+    "an ended session is not renewed": (
+        scripts.an_ended_session_is_renewed_and_the_request_repeated
+    ),
+    "an older document overwrites a newer one": (
+        scripts.an_older_document_never_overwrites_a_newer_one
+    ),
+    "the fence is only selected": scripts.every_transaction_begins_with_an_update_of_the_fence,
+}
+"""Mistakes that need a moment which seeds seldom hit."""
+
+SEEDED = [name for name in DEFECTS if name not in SCRIPTED]
+
+
+def caught_at(name: str) -> int | None:
+    """The first seed in which the simulator notices the mistake."""
+    with made(name):
+        for seed in range(WITHIN):
+            try:
+                play(seed, traits=WORLDS.get(name))
+            except Violation:
+                return seed
+    return None
+
+
+@pytest.mark.parametrize("name", SEEDED)
+def test_the_simulator_notices_that(name):
+    seed = caught_at(name)
+
+    assert seed is not None
+    play(seed, traits=WORLDS.get(name))
+
+
+@pytest.mark.parametrize("name", SCRIPTED)
+def test_a_script_notices_that(name):
+    script = SCRIPTED[name]
+
+    with made(name), pytest.raises(AssertionError):
+        script()
+
+    script()
+
+
+def test_a_mistake_that_cannot_be_made_any_more_is_told():
+    with pytest.raises(KeyError):
+        Mutant().swap(scripts, "no_such_function", lambda old: old)
+
+
+def test_there_are_many_mistakes():
+    assert len(DEFECTS) >= 40
+    assert set(SCRIPTED) <= set(DEFECTS)
+    assert set(WORLDS) <= set(SEEDED)

@@ -1,0 +1,25 @@
+"""Thousands of small worlds in which everything goes wrong; no promise is broken in any."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.story import play
+
+CHUNK = 100
+
+
+@pytest.mark.parametrize("first", range(0, 2000, CHUNK))
+def test_no_promise_is_broken_in_these_seeds(first):
+    for seed in range(first, first + CHUNK):
+        play(seed)
+
+
+def test_a_seed_always_tells_the_same_story():
+    first, second = [], []
+
+    play(11, log=first.append)
+    play(11, log=second.append)
+
+    assert first == second
+    assert len(first) > 30
