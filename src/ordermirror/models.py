@@ -83,6 +83,7 @@ class Probe(models.TextChoices):
     RETURNS = "returns", "returns"
     CREDIT_NOTES = "credit_notes", "credit notes"
     AUDIT = "audit", "audit"
+    AUDIT_CLOSED = "audit_closed", "audit of closed orders"
     HINT = "hint", "refresh on request"
     CONFIRM = "confirm", "read again soon after a change"
     ABSENT = "absent", "absent from a full load"

@@ -76,7 +76,7 @@ def ask_what_changed(run: Run) -> None:
             run.positions.complete(Probe.OPEN, now=now)
 
 
-def check_identity(run: Run, position: FirstLoad) -> None:
+def check_identity(run: Run, position: FirstLoad) -> bool:
     """Before a load goes on, or over stored orders. Raises IdentityConflict.
 
     Orders that a load has not reached may be of an earlier epoch, and tell nothing.
@@ -88,6 +88,8 @@ def check_identity(run: Run, position: FirstLoad) -> None:
             answered = run.source.anchors([anchor.doc_entry for anchor in stored])
             asked.rows = len(answered)
             _require_no_conflict(stored, answered)
+        return asked.complete
+    return True
 
 
 def start_follow_ups(run: Run) -> None:
@@ -204,25 +206,24 @@ def _due_by_time(run: Run, findings: Findings) -> None:
 
 def _to_audit(run: Run, findings: Findings) -> list[int]:
     """The share of the mirror that is due since the last audit, read longest ago first."""
-    last = run.positions.completed_at(Probe.AUDIT)
-    now = run.clock()
-    if last is None:
-        findings.movers.append(lambda: run.positions.complete(Probe.AUDIT, now=now))
-        return []
-    elapsed = now - last
     period = run.positions.audit_period(longest=run.plan.audit_open_within)
-    chosen = [
-        *_share(run, is_open=True, elapsed=elapsed, period=period),
-        *_share(run, is_open=False, elapsed=elapsed, period=run.plan.audit_closed_within),
+    return [
+        *_share(run, findings, Probe.AUDIT, is_open=True, period=period),
+        *_share(
+            run, findings, Probe.AUDIT_CLOSED, is_open=False, period=run.plan.audit_closed_within
+        ),
     ]
-    if chosen:
-        findings.movers.append(lambda: run.positions.complete(Probe.AUDIT, now=now))
-    return chosen
 
 
-def _share(run: Run, *, is_open: bool, elapsed: timedelta, period: timedelta) -> list[int]:
+def _share(
+    run: Run, findings: Findings, clock: Probe, *, is_open: bool, period: timedelta
+) -> list[int]:
+    """Each kind of order has its own clock, so that neither loses what it has waited for."""
+    last, now = run.positions.completed_at(clock), run.clock()
     orders = reads.count(run.company_id, is_open=is_open)
-    due = audit.share(orders, elapsed=elapsed, period=period)
+    due = audit.share(orders, elapsed=now - last, period=period) if last else 0
+    if last is None or due or last > now:
+        findings.movers.append(lambda: run.positions.complete(clock, now=now))
     limit = min(due, run.plan.audit_most)
     return reads.read_longest_ago(run.company_id, is_open=is_open, limit=limit)
 

@@ -12,11 +12,18 @@ from ordermirror.core.diff import Fate
 from ordermirror.core.fetched import Batch
 from ordermirror.core.plan import Plan
 from ordermirror.core.report import ProbeReport, RunReport
-from ordermirror.errors import BadAnswer, SAPRefused, SAPUnavailable, SyncStopped
+from ordermirror.errors import (
+    BadAnswer,
+    IdentityConflict,
+    SAPRefused,
+    SAPUnavailable,
+    SyncStopped,
+)
 from ordermirror.lease import Lease
 from ordermirror.models import Company, Probe
 from ordermirror.sap.source import Source
 from ordermirror.sap.wire import decode_order
+from ordermirror.store import reads
 from ordermirror.store.apply import Applied, Applying, apply_batch
 from ordermirror.store.positions import Positions
 
@@ -66,7 +73,7 @@ class Run:
                 raise
             asked.problem = str(exc)
             self.report.problem = self.report.problem or f"{probe.label}: {exc}"
-            self.unavailable |= isinstance(exc, SAPUnavailable)
+            self.unavailable |= isinstance(exc, SAPUnavailable) and not optional
         finally:
             asked.requests = self.origin.traffic.requests - before
 
@@ -95,11 +102,36 @@ class Run:
             first_load=first_load,
             remember_new=remember_new,
             doubted=self.doubted,
+            on_missing=self._brake,
         )
         self.report.seen.update(document.doc_entry for document in batch.documents)
         applied = apply_batch(applying, batch, finish=finish)
         self._count(applied)
+        if self.company.conflict:
+            raise IdentityConflict(self.company.conflict)
         return applied
+
+    def _brake(self, newly_missing: int) -> None:
+        """Many orders gone at once: something else is wrong.
+
+        Noted in the transaction that marks them, so that no crash in between lets them pass. A
+        load after a decision may find many gone; it is the only one.
+        """
+        gone = self.report.newly_missing + newly_missing
+        anew = self.report.first_load and self.positions.completed_at(Probe.CHANGED) is None
+        if not newly_missing or anew:
+            return
+        if plan.too_many_missing(gone, orders=reads.count(self.company_id, is_open=True)):
+            self.note_conflict(
+                f"SAP no longer shows {gone} orders that it showed before: the SAP user may have "
+                "lost permissions, or the company was exchanged; if they were archived on "
+                "purpose, decide for a new epoch"
+            )
+
+    def note_conflict(self, problem: str) -> None:
+        """Readers keep the last good state, with a banner, until a person has decided."""
+        self.company.conflict, self.company.conflict_at = problem, self.clock()
+        self.company.save(update_fields=["conflict", "conflict_at"])
 
     def latest_believable(self) -> date:
         return plan.latest_believable(self.clock().date())

@@ -18,7 +18,7 @@ from django.db import connection
 
 from ordermirror import lease as leases
 from ordermirror import probes
-from ordermirror.core import audit, plan, report
+from ordermirror.core import audit, report
 from ordermirror.core.diff import Fate
 from ordermirror.core.fetched import RangeCoverage
 from ordermirror.core.plan import Plan
@@ -119,7 +119,8 @@ def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
         _ask(run, full=full, progress=progress)
         _drain(run)
     except IdentityConflict as exc:
-        _stop_writing(run, str(exc))
+        with run.lease.transaction():
+            run.note_conflict(str(exc))
         raise
 
 
@@ -129,18 +130,11 @@ def _ask(run: Run, *, full: bool, progress: Progress) -> None:
         return
     position = run.positions.first_load()
     if full or position is None or not position.complete:
-        if position:
-            probes.check_identity(run, position)
+        if position and not probes.check_identity(run, position):
+            return
         _first_load(run, position=None if full else position, progress=progress)
     else:
         probes.ask_what_changed(run)
-
-
-def _stop_writing(run: Run, problem: str) -> None:
-    """Readers keep the last good state, with a banner, until a person has decided."""
-    with run.lease.transaction():
-        run.company.conflict, run.company.conflict_at = problem, run.clock()
-        run.company.save(update_fields=["conflict", "conflict_at"])
 
 
 def _outcome(result: RunReport, source: Source) -> str:
@@ -209,17 +203,8 @@ def _drain(run: Run) -> None:
 
 
 def _judge_missing(run: Run) -> None:
-    """Many orders gone at once: something else is wrong. One gone for long: it is missing."""
-    if not run.report.missing:
-        return
-    orders = reads.count(run.company_id, is_open=True)
-    gone = run.report.newly_missing
-    if not run.report.first_load and plan.too_many_missing(gone, orders=orders):
-        raise IdentityConflict(
-            f"SAP no longer shows {gone} orders that it showed before; the SAP "
-            "user may have lost permissions, or the company was exchanged"
-        )
-    if not run.report.seen:
+    """An order that was not shown often and long enough, while others were, is missing."""
+    if not run.report.missing or not run.report.seen:
         return
     with run.lease.transaction():
         proven = pending.proven_missing(run.company_id, now=run.clock())

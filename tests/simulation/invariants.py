@@ -67,7 +67,6 @@ class Watch:
         newer = [index for index in same if index >= oldest]
         require(bool(newer), f"order {doc_entry} went back to before version {oldest}")
         self.shown[doc_entry] = newer[0]
-        self.world.mirrored.add(doc_entry)
 
     def after_run(self, start: int, *, full: bool) -> None:
         """Everything that can be said between two runs."""

@@ -11,11 +11,15 @@ from ordermirror.records import LightOrder
 
 
 class Document(NamedTuple):
-    """A whole order as SAP sent it; `read_at` is when it was asked for (aware UTC)."""
+    """A whole order as SAP sent it; `read_at` is when it was asked for (aware UTC).
+
+    `unreadable` says why SAP could not send it, or not so that it can be read; empty otherwise.
+    """
 
     doc_entry: int
     payload: bytes | memoryview
     read_at: datetime
+    unreadable: str = ""
 
 
 class LightRow(NamedTuple):

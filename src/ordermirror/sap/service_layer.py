@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from urllib.parse import quote
@@ -29,7 +29,7 @@ from ordermirror.core.fetched import (
 )
 from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.core.identity import Anchor
-from ordermirror.errors import BadAnswer
+from ordermirror.errors import BadAnswer, SAPError, SAPUnavailable
 from ordermirror.records import OPEN, SalesPerson
 from ordermirror.sap import wire
 from ordermirror.sap.prefetch import in_order
@@ -44,6 +44,7 @@ KEYS_PER_REQUEST = 100
 
 WIDEST_WINDOW = 64
 MOST_DOUBTS = 3
+MOST_UNREADABLE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class ServiceLayer:
         self._page_size = page_size
         self._light_page_size = light_page_size
         self._clock = clock
+        self._unreadable_found = 0
 
     def newest(self, *, not_after: date) -> Newest:
         highest = self._first("DocEntry desc", "DocEntry gt 0")
@@ -138,7 +140,7 @@ class ServiceLayer:
     ) -> Iterator[list[LightRow]]:
         wanted = [f"DocEntry gt {above}", *_each_key(anchors)]
         condition = f"(UpdateDate ge '{since}' or {' or '.join(wanted)})" if since else ""
-        for page in self._light(condition, select=wire.CHANGED_SELECT):
+        for page in self._light(condition, select=wire.CHANGED_SELECT, anchors=anchors):
             for row in page:
                 if since and row.doc_entry not in anchors and not _is_changed(row, since, above):
                     raise BadAnswer(f"SAP sent order {row.doc_entry}, which was not asked for")
@@ -224,18 +226,56 @@ class ServiceLayer:
             filter=f"DocEntry le {high}",
             keeps=lambda doc_entry: doc_entry <= high,
         )
-        batches = list(_ranges(self._pages(question), low, high))
+        try:
+            batches = list(_ranges(self._pages(question), low, high))
+        except (SAPUnavailable, BadAnswer) as exc:
+            self._require_answers(exc)
+            batches = [self._window_by_key(replace(question, select="DocEntry"), high)]
         window.learn(high - low, sum(len(batch.documents) for batch in batches))
         return batches
+
+    def _window_by_key(self, question: Question, high: int) -> Batch:
+        """Of a window that can't be read whole: its numbers first, then the orders by them."""
+        keys = [key for page in self._pages(question) for key in page.keys]
+        size = min(KEYS_PER_REQUEST, self._page_size)
+        documents = [doc for chunk in in_chunks(keys, size) for doc in self._readable(chunk)]
+        return Batch(tuple(documents), RangeCoverage(question.after, high, high))
 
     def _above(self, low: int) -> Iterator[Batch]:
         question = Question(select=wire.HEADER_SELECT, page_size=self._page_size, after=low)
         return _ranges(self._pages(question), low, None)
 
     def _keys(self, keys: Sequence[int]) -> Batch:
-        pages = self._pages(_of_keys("Orders", wire.HEADER_SELECT, keys))
-        documents = [document for page in pages for document in _documents(page)]
-        return Batch(tuple(documents), KeyCoverage(frozenset(keys)))
+        return Batch(tuple(self._readable(keys)), KeyCoverage(frozenset(keys)))
+
+    def _readable(self, keys: Sequence[int]) -> list[Document]:
+        """These orders; one that SAP can't render must not hold up its neighbours.
+
+        When SAP answers other questions but not this one, each half is asked for by itself.
+        """
+        try:
+            pages = self._pages(_of_keys("Orders", wire.HEADER_SELECT, keys))
+            return [document for page in pages for document in _documents(page)]
+        except (SAPUnavailable, BadAnswer) as exc:
+            self._require_answers(exc)
+            if len(keys) == 1:
+                return [self._unreadable(keys[0], exc)]
+        half = len(keys) // 2
+        return self._readable(keys[:half]) + self._readable(keys[half:])
+
+    def _require_answers(self, failure: SAPError) -> None:
+        """Raises `failure` when SAP does not answer an easy question either."""
+        try:
+            self._first("DocEntry desc", "DocEntry gt 0")
+        except (SAPUnavailable, BadAnswer):
+            raise failure from None
+
+    def _unreadable(self, doc_entry: int, failure: SAPError) -> Document:
+        """A few orders may be so; when there are more, something else is wrong."""
+        self._unreadable_found += 1
+        if self._unreadable_found > MOST_UNREADABLE:
+            raise failure
+        return Document(doc_entry, b"", self._clock(), unreadable=str(failure))
 
     def _by_keys(
         self, entity: str, select: str, doc_entries: Sequence[int]
@@ -245,14 +285,15 @@ class ServiceLayer:
             for page in self._pages(_of_keys(entity, select, keys)):
                 yield from page.rows
 
-    def _light(self, condition: str, *, select: str) -> Iterator[list[LightRow]]:
+    def _light(
+        self, condition: str, *, select: str, anchors: Sequence[int] = ()
+    ) -> Iterator[list[LightRow]]:
         question = Question(
             select=select, page_size=self._light_page_size, after=0, filter=condition
         )
-        with_anchor = select == wire.CHANGED_SELECT
         for page in self._pages(question):
             yield [
-                _light_row(key, row, with_anchor=with_anchor)
+                _light_row(key, row, with_anchor=key in anchors)
                 for key, row in zip(page.keys, page.rows, strict=True)
             ]
 

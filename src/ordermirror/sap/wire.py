@@ -146,7 +146,7 @@ class _BaseLine(msgspec.Struct, rename=sap_name, gc=False):
 
 class _FollowUp(msgspec.Struct, rename=sap_name):
     doc_entry: Entry
-    lines: list[_BaseLine]
+    lines: list[_BaseLine] | None = None
 
 
 class _Key(msgspec.Struct, rename=sap_name, gc=False):
@@ -230,7 +230,7 @@ def decode_follow_up(row: msgspec.Raw) -> FollowUp:
         raise BadAnswer(f"a document drawn from orders can't be read: {exc}") from exc
     bases = (
         Base(line.base_type, line.base_entry)
-        for line in wire.lines
+        for line in wire.lines or ()
         if line.base_type is not None and line.base_entry is not None and line.base_entry > 0
     )
     return FollowUp(wire.doc_entry, frozenset(bases))
@@ -239,7 +239,7 @@ def decode_follow_up(row: msgspec.Raw) -> FollowUp:
 def decode_sales_person(row: msgspec.Raw) -> SalesPerson:
     try:
         wire = _sales_person_decoder.decode(row)
-    except msgspec.MsgspecError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BadAnswer(f"a sales person can't be read: {exc}") from exc
     active = {"tYES": True, "tNO": False}.get(wire.active or "")
     return SalesPerson(wire.sales_employee_code, wire.sales_employee_name, active)
@@ -248,6 +248,8 @@ def decode_sales_person(row: msgspec.Raw) -> SalesPerson:
 def decode_order(doc_entry: int, payload: bytes | memoryview) -> Order:
     """Raises BadOrder, which names the field, when the document can't be taken exactly."""
     try:
+        if b"\\u0000" in bytes(payload):
+            raise ValueError("a text holds NUL, at which SQLite would cut it")
         return _order(_order_decoder.decode(payload))
     except (ValueError, RecursionError) as exc:
         raise BadOrder(doc_entry, "decode", str(exc)) from exc

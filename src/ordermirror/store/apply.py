@@ -93,6 +93,8 @@ class Applying:
     first_load: bool = False
     remember_new: bool = True
     """Whether an order seen for the first time is news; not in a first load, where all are."""
+    on_missing: Callable[[int], None] = lambda newly_missing: None
+    """Told in the same transaction; a conflict it notes is committed with the suspects."""
     doubted: dict[int, int] = field(default_factory=dict)
     """The hash of each document that looked torn: taken when a second read agrees."""
 
@@ -275,6 +277,8 @@ def _decode_and_diff(
     for document in documents:
         before = stored.get(document.doc_entry)
         try:
+            if document.unreadable:
+                raise BadOrder(document.doc_entry, "fetch", document.unreadable)
             order = applying.decode(document.doc_entry, document.payload)
             _require_same_order(applying, before, order)
             diff = diff_order(before.order, order, before.removed) if before else diff_new(order)
@@ -347,7 +351,7 @@ def _write_reads(
             read_at + CONFIRM_AFTER if entry in confirm else None,
             None,
         )
-        for entry, _, read_at in current
+        for entry, _, read_at, _ in current
         if (light := lights.get(entry)) is not None
     )
 
@@ -401,7 +405,10 @@ def _note_absent(applying: Applying, batch: Batch, known: Known, applied: Applie
     if isinstance(batch.coverage, KeyCoverage):
         missing = batch.coverage.doc_entries - received
         applied.missing = len(missing)
-        applied.newly_missing = pending.mark_missing(company_id, missing, now=now)
+        applied.newly_missing = len(
+            pending.mark_missing(company_id, missing, now=now) & known.keys()
+        )
+        applying.on_missing(applied.newly_missing)
         read_log.add(
             company_id,
             applying.run_id,

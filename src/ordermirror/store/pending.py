@@ -42,16 +42,17 @@ def settle(company_id: int, doc_entries: Collection[int]) -> None:
     Pending.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)).delete()
 
 
-def mark_missing(company_id: int, doc_entries: Collection[int], *, now: datetime) -> int:
+def mark_missing(company_id: int, doc_entries: Collection[int], *, now: datetime) -> set[int]:
     """Asked for by key and not shown: suspect since the first time, to be asked for again.
 
-    Returns how many were not yet suspect.
+    Returns those that were not yet suspect.
     """
     if not doc_entries:
-        return 0
-    new = 0
+        return set()
+    new = set()
     for row in Pending.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)):
-        new += row.not_found == 0
+        if row.not_found == 0:
+            new.add(row.doc_entry)
         row.not_found += 1
         row.not_found_since = row.not_found_since or now
         row.retry_at = now + ASK_AGAIN

@@ -69,7 +69,7 @@ class Positions:
 
     def is_due(self, probe: Probe, *, every: timedelta, now: datetime) -> bool:
         completed = self.completed_at(probe)
-        return completed is None or completed <= now - every
+        return completed is None or not now - every < completed <= now
 
     def complete(self, probe: Probe, *, now: datetime) -> None:
         self._save(probe, completed_at=now)

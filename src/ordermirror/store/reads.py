@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from ordermirror.core.identity import Anchor
-from ordermirror.models import OrderRead, Pending, SalesOrder, order_id
+from ordermirror.models import OrderRead, Pending, Probe, Quarantine, SalesOrder, order_id
 
 ANCHORS_EACH_END = 3
 HIGHEST_ENTRY = 2**31 - 1
@@ -15,8 +17,18 @@ def read_longest_ago(company_id: int, *, is_open: bool, limit: int) -> list[int]
     """DocEntry of the orders that were read longest ago, at most `limit`."""
     if limit < 1:
         return []
-    reads = OrderRead.objects.filter(company_id=company_id, is_open=is_open)
+    reads = _not_waiting(company_id).filter(is_open=is_open)
     return list(reads.order_by("read_at").values_list("doc_entry", flat=True)[:limit])
+
+
+def _not_waiting(company_id: int) -> QuerySet[OrderRead]:
+    """Those without a time of their own for their next read: a suspect or set-aside order would
+    otherwise stay the one read longest ago, and be chosen in every run instead of the others."""
+    return (
+        OrderRead.objects.filter(company_id=company_id)
+        .exclude(doc_entry__in=Pending.objects.filter(company_id=company_id).values("doc_entry"))
+        .exclude(doc_entry__in=Quarantine.objects.filter(company_id=company_id).values("doc_entry"))
+    )
 
 
 def count(company_id: int, *, is_open: bool) -> int:
@@ -25,7 +37,7 @@ def count(company_id: int, *, is_open: bool) -> int:
 
 def to_confirm(company_id: int, *, now: datetime) -> list[int]:
     """Orders that changed a while ago and are to be read once more."""
-    reads = OrderRead.objects.filter(company_id=company_id, confirm_at__lte=now)
+    reads = _not_waiting(company_id).filter(confirm_at__lte=now)
     return list(reads.values_list("doc_entry", flat=True))
 
 
@@ -34,7 +46,9 @@ def anchors(company_id: int, *, upto: int = HIGHEST_ENTRY) -> list[Anchor]:
 
     `upto` is the highest DocEntry that is looked at.
     """
-    suspect = Pending.objects.filter(company_id=company_id, not_found__gt=0).values("doc_entry")
+    suspect = Pending.objects.filter(
+        Q(not_found__gt=0) | Q(probe=Probe.ABSENT), company_id=company_id
+    ).values("doc_entry")
     reads = OrderRead.objects.filter(
         pk__gte=order_id(company_id, 0),
         pk__lte=order_id(company_id, upto),
