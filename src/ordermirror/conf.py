@@ -23,6 +23,7 @@ from dotenv import dotenv_values
 from ordermirror.errors import ConfigError
 
 PREFIX = "ORDERMIRROR_"
+DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql", "mysql", "mariadb")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -77,8 +78,11 @@ def web_url(value: str) -> str:
 
 
 def database_url(value: str) -> str:
-    if urlsplit(value).scheme != "sqlite":
-        raise ValueError("use sqlite:///path/to/file; no other database is supported yet")
+    if urlsplit(value).scheme not in DATABASE_SCHEMES:
+        raise ValueError(
+            "use sqlite:///path/to/file, postgresql://user:password@host/name "
+            "or mysql://user:password@host/name"
+        )
     return value
 
 

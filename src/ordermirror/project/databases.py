@@ -19,7 +19,22 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 
 
+MYSQL_OPTIONS: dict[str, Any] = {
+    "charset": "utf8mb4",
+    "isolation_level": "read committed",
+    # Strict: a value that does not fit is refused, never cut or zeroed.
+    "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+}
+MAX_AGE_SECONDS = 600
+
+
 def database(url: str) -> dict[str, Any]:
-    entry: dict[str, Any] = dict(dj_database_url.parse(url))
-    entry["OPTIONS"] = SQLITE_OPTIONS | entry.get("OPTIONS", {})
+    """A connection to a server is kept, and checked before it is used again."""
+    entry: dict[str, Any] = dict(dj_database_url.parse(url.replace("mariadb:", "mysql:", 1)))
+    engine = entry["ENGINE"].rsplit(".", 1)[-1]
+    options = {"sqlite3": SQLITE_OPTIONS, "mysql": MYSQL_OPTIONS}.get(engine, {})
+    entry["OPTIONS"] = options | entry.get("OPTIONS", {})
+    if engine != "sqlite3":
+        entry["CONN_MAX_AGE"] = MAX_AGE_SECONDS
+        entry["CONN_HEALTH_CHECKS"] = True
     return entry

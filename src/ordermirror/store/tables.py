@@ -8,18 +8,21 @@ the best way of SQLite, PostgreSQL and MariaDB alike, and four to ten times fast
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
-from ordermirror.fields import ExactDecimalField
+from ordermirror.core.chunks import in_chunks
+from ordermirror.store.dialects import Column, column_of, dialect_of
 
 Row = Sequence[Any]
+
+ROWS_A_STATEMENT = 2000
+"""About 1 MB of lines: below every packet limit, and no engine gains by more."""
 
 
 class Table:
@@ -27,68 +30,44 @@ class Table:
 
     def __init__(self, model: type[models.Model], fields: Sequence[str]) -> None:
         self.name = model._meta.db_table
-        found = [model._meta.get_field(field) for field in fields]
-        self._columns = [str(field.column) for field in found]  # type: ignore[union-attr]
-        self._texts = [_text_of(field) for field in found]
-        self.insert_new_sql = f"{self._insert()} ON CONFLICT DO NOTHING"
-        replaced = ", ".join(f"{column} = excluded.{column}" for column in self._columns[1:])
-        self.upsert_sql = (
-            f"{self._insert()} ON CONFLICT ({self._columns[0]}) DO UPDATE SET {replaced}"
-        )
+        self._fields = [model._meta.get_field(field) for field in fields]
 
     def upsert(self, rows: Iterable[Row]) -> int:
         """Insert the rows, or replace those with the same key; returns how many."""
-        return self._run(self.upsert_sql, rows)
+        return self._run(self._upsert_sql, rows)
 
     def insert_new(self, rows: Iterable[Row]) -> int:
         """Insert the rows and leave any that exist as they are; returns how many were given."""
-        return self._run(self.insert_new_sql, rows)
+        return self._run(self._insert_new_sql, rows)
 
-    def _insert(self) -> str:
-        columns = ", ".join(self._columns)
-        values = ", ".join(f"value->>{place}" for place in range(len(self._columns)))
-        return (
-            f"INSERT INTO {self.name} ({columns}) "  # noqa: S608 - names come from the models
-            f"SELECT {values} FROM json_each(%s) WHERE true"
-        )
+    @cached_property
+    def _columns(self) -> list[Column]:
+        return [column_of(connection, field) for field in self._fields]  # type: ignore[arg-type]
+
+    @cached_property
+    def _upsert_sql(self) -> str:
+        return dialect_of(connection).upsert(self.name, self._columns)
+
+    @cached_property
+    def _insert_new_sql(self) -> str:
+        return dialect_of(connection).insert_new(self.name, self._columns)
 
     def _run(self, sql: str, rows: Iterable[Row]) -> int:
-        texts = self._texts
+        texts = [column.text for column in self._columns]
         data = [
-            [None if value is None else text(value) for text, value in zip(texts, row, strict=True)]
+            [
+                None if value is None else text(value)
+                for text, value in zip(texts, row, strict=True)
+            ]
             for row in rows
         ]
-        if data:
+        for chunk in in_chunks(data, ROWS_A_STATEMENT):
             with connection.cursor() as cursor:
-                cursor.execute(sql, [msgspec.json.encode(data).decode()])
+                cursor.execute(sql, [msgspec.json.encode(chunk).decode()])
         return len(data)
 
 
 def among(keys: Iterable[int]) -> RawSQL:
     """Any number of keys as one parameter: `filter(id__in=among(keys))`."""
     parameter = msgspec.json.encode(list(keys)).decode()
-    return RawSQL("SELECT value FROM json_each(%s)", [parameter])
-
-
-def _text_of(field: Any) -> Callable[[Any], Any]:
-    if isinstance(field, ExactDecimalField):
-        return _millionths
-    if isinstance(field, models.BooleanField):
-        return int
-    if isinstance(field, models.DateTimeField):
-        return _moment
-    return _same
-
-
-def _millionths(number: Decimal) -> str:
-    """What SQLite stores: the digits of a number, which has exactly six decimals, as records do."""
-    return str(number).replace(".", "")
-
-
-def _moment(value: datetime) -> str:
-    """As Django writes it on SQLite: UTC without a zone."""
-    return str(value.astimezone(UTC).replace(tzinfo=None))
-
-
-def _same(value: Any) -> Any:
-    return value
+    return RawSQL(dialect_of(connection).among, [parameter])
