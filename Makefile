@@ -55,7 +55,7 @@ docs: $(READY) ## write the generated documents anew
 .PHONY: lock
 lock: ## write requirements/dev.txt anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--no-emit-index-url --extra sandbox pyproject.toml requirements/dev.in -o requirements/dev.txt
+		--no-emit-index-url --extra sandbox --extra postgres pyproject.toml requirements/dev.in -o requirements/dev.txt
 
 .PHONY: clean
 clean: ## remove the environment and what tools left behind

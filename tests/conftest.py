@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.acceptance.engines import report
 from tests.support import mirrored
 
 
@@ -14,6 +15,10 @@ def mirror(transactional_db):
     """An empty mirror beside a sandbox of 120 orders in which every event leaves a stamp."""
     with mirrored() as made:
         yield made
+
+
+def pytest_report_header():
+    return report()
 
 
 def pytest_sessionfinish(session, exitstatus):

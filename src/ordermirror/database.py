@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
+from ordermirror.engines import require_engine
 from ordermirror.errors import ConfigError
 from ordermirror.models import Company
 
@@ -23,6 +24,7 @@ def require_tables() -> None:
     one now, counts as empty: nothing is mirrored in it.
     """
     missing = missing_migrations()
+    require_engine()
     if not missing:
         return
     if connection.vendor == "sqlite" and not _holds_a_company():
@@ -37,6 +39,7 @@ def require_tables() -> None:
 def migrate() -> int:
     """Apply what is missing; returns how many migrations that was."""
     missing = missing_migrations()
+    require_engine()
     call_command("migrate", verbosity=0, interactive=False)
     return missing
 

@@ -55,10 +55,7 @@ class Table:
     def _run(self, sql: str, rows: Iterable[Row]) -> int:
         texts = [column.text for column in self._columns]
         data = [
-            [
-                None if value is None else text(value)
-                for text, value in zip(texts, row, strict=True)
-            ]
+            [None if value is None else text(value) for text, value in zip(texts, row, strict=True)]
             for row in rows
         ]
         for chunk in in_chunks(data, ROWS_A_STATEMENT):

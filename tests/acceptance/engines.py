@@ -1,0 +1,82 @@
+"""The server databases at hand: by TEST_POSTGRES_URL and TEST_MARIADB_URL, or the usual ports."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`admin_url` is a database from which another one can be created."""
+
+    name: str
+    driver: str
+    admin_url: str
+
+    def missing(self) -> str:
+        """Why it can't be tested on; empty when it can."""
+        if importlib.util.find_spec(self.driver) is None:
+            return f"the driver {self.driver} is not installed"
+        parts = urlsplit(self.admin_url)
+        try:
+            socket.create_connection((parts.hostname, parts.port), timeout=5).close()
+        except OSError as exc:
+            return f"nothing answers at {parts.hostname}:{parts.port} ({exc.strerror})"
+        return ""
+
+    @contextmanager
+    def database(self):
+        """A new, empty database; its URL."""
+        name = f"ordermirror_{uuid4().hex[:12]}"
+        self._execute(f"CREATE DATABASE {name}{self._options()}")
+        try:
+            yield self.admin_url.rsplit("/", 1)[0] + "/" + name
+        finally:
+            self._execute(f"DROP DATABASE {name}{' WITH (FORCE)' * (self.name == 'postgresql')}")
+
+    def _options(self) -> str:
+        return "" if self.name == "postgresql" else " CHARACTER SET utf8mb4"
+
+    def _execute(self, statement: str) -> None:
+        driver = importlib.import_module(self.driver)
+        parts = urlsplit(self.admin_url)
+        if self.name == "postgresql":
+            with driver.connect(self.admin_url, autocommit=True) as connection:
+                connection.execute(statement)
+            return
+        connection = driver.connect(
+            host=parts.hostname,
+            port=parts.port,
+            user=parts.username,
+            password=parts.password or "",
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        connection.close()
+
+
+ENGINES = (
+    Engine(
+        "postgresql",
+        "psycopg",
+        os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"),
+    ),
+    Engine(
+        "mariadb",
+        "MySQLdb",
+        os.environ.get("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306/mysql"),
+    ),
+)
+MISSING = {engine.name: engine.missing() for engine in ENGINES}
+FOUND = [engine for engine in ENGINES if not MISSING[engine.name]]
+
+
+def report() -> str:
+    told = [f"{name} not covered: {why}" if why else f"{name}" for name, why in MISSING.items()]
+    return "databases: sqlite, " + ", ".join(told)

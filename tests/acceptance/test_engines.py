@@ -1,0 +1,73 @@
+"""The same story on every database server that is at hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests import oracle
+from tests.acceptance.engines import FOUND
+
+
+@pytest.fixture(params=FOUND, ids=lambda engine: engine.name)
+def on_server(request, installation):
+    """An installation whose mirror is in a new database of a server."""
+    with request.param.database() as url:
+        installation.variables["ORDERMIRROR_DATABASE_URL"] = url
+        yield installation
+
+
+def expected(sandbox):
+    return {doc["DocEntry"]: oracle.expected(doc) for doc in sandbox.orders()}
+
+
+def test_a_server_database_is_migrated_by_a_person(on_server):
+    refused = on_server.command("sync")
+
+    migrated = on_server.command("migrate")
+
+    assert (refused.returncode, "run `ordermirror migrate`" in refused.stderr) == (2, True)
+    assert "migrations applied" in migrated.stdout
+
+
+def test_a_first_load_and_refreshes_equal_the_source(on_server, sandbox):
+    on_server.command("migrate")
+
+    first = on_server.sync()
+    for _ in range(5):
+        sandbox.business(events=20)
+        last = on_server.sync()
+    quiet = on_server.sync()
+
+    assert (first["outcome"], last["outcome"]) == ("complete", "complete")
+    assert on_server.exported() == expected(sandbox)
+    assert quiet["rows_written"] == 0
+
+
+def test_a_killed_first_load_is_resumed(on_server, sandbox):
+    on_server.command("migrate")
+    on_server.variables["ORDERMIRROR_SAP_PAGE_SIZE"] = "10"
+    process = on_server.start("sync")
+    next(line for line in process.stderr if "first load" in line)
+    process.kill()
+    process.communicate()
+
+    report = on_server.sync()
+
+    assert report["outcome"] == "complete"
+    assert on_server.exported() == expected(sandbox)
+
+
+def test_history_and_status_read_the_same(on_server, sandbox):
+    on_server.command("migrate")
+    on_server.sync()
+    document = sandbox.orders()[-1]
+    sandbox.edit(document["DocEntry"], NumAtCard="PO-4711")
+    on_server.sync()
+
+    told = on_server.command("explain", str(document["DocNum"])).stdout
+    status = json.loads(on_server.command("status", "--json").stdout)
+
+    assert "PO-4711" in told
+    assert (status["orders"], status["last_outcome"]) == (120, "complete")
