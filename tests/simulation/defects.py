@@ -597,4 +597,4 @@ def _(mutant: Mutant) -> None:
 
 @defect("an older document overwrites a newer one")
 def _(mutant: Mutant) -> None:
-    mutant.swap(apply, "_is_older", lambda old: lambda document, known: False)
+    mutant.swap(apply, "_is_older", lambda old: lambda applying, document, known: False)
