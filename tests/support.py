@@ -12,9 +12,9 @@ from ordermirror.core.report import RunReport
 from ordermirror.export import exported_orders
 from ordermirror.models import Company
 from ordermirror.sandbox import Sandbox, SandboxOptions
-from ordermirror.sap.service_layer import ServiceLayer
+from ordermirror.sap.service_layer import ServiceLayer, utc_now
 from ordermirror.sap.session import Access
-from ordermirror.sync import run_sync, utc_now
+from ordermirror.sync import run_sync
 from tests import oracle
 
 TODAY = date(2026, 1, 5)

@@ -13,12 +13,13 @@ from ordermirror.fields import ExactDecimalField
 from ordermirror.records import (
     CODE_LENGTH,
     DESCRIPTION_LENGTH,
+    HIGHEST_ENTRY,
     NAME_LENGTH,
     OPEN,
     STATUS_LENGTH,
 )
 
-ENTRIES_PER_COMPANY = 2**31
+ENTRIES_PER_COMPANY = HIGHEST_ENTRY + 1
 LINES_PER_ORDER = 2**20
 
 

@@ -14,6 +14,7 @@ from ordermirror.core.identity import Anchor
 from ordermirror.core.report import ProbeReport
 from ordermirror.errors import IdentityConflict
 from ordermirror.models import Probe
+from ordermirror.records import HIGHEST_ENTRY
 from ordermirror.run import Run
 from ordermirror.sap.source import ORDER_CODE, FollowUpKind
 from ordermirror.store import lights, pending, quarantine, reads
@@ -81,7 +82,7 @@ def check_identity(run: Run, position: FirstLoad) -> bool:
 
     Orders that a load has not reached may be of an earlier epoch, and tell nothing.
     """
-    upto = reads.HIGHEST_ENTRY if position.complete else position.doc_entry
+    upto = HIGHEST_ENTRY if position.complete else position.doc_entry
     stored = reads.anchors(run.company_id, upto=upto)
     if stored:
         with run.asking(Probe.IDENTITY) as asked:

@@ -17,6 +17,9 @@ NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 300
 STATUS_LENGTH = 50
 
+HIGHEST_ENTRY = 2**31 - 1
+"""DocEntry is a positive 32-bit number at SAP."""
+
 OPEN = "open"
 STATUS_WORDS = {
     "bost_Open": OPEN,

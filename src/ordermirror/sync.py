@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -32,6 +32,7 @@ from ordermirror.errors import (
 )
 from ordermirror.models import Company, OrderRead, Probe
 from ordermirror.run import Run
+from ordermirror.sap.service_layer import utc_now
 from ordermirror.sap.source import Source
 from ordermirror.store import master_data, pending, reads, runs
 from ordermirror.store.pending import Found
@@ -48,10 +49,6 @@ class Progress(Protocol):
     """Told how far a first load is, in orders; `total` is SAP's count when it began."""
 
     def __call__(self, done: int, total: int) -> None: ...
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def run_sync(

@@ -13,6 +13,7 @@ from statistics import median
 from ordermirror.doctor.findings import Finding, Level, fail, ok, skipped, warn
 from ordermirror.errors import BadAnswer, SAPError, SAPRefused
 from ordermirror.sap import wire
+from ordermirror.sap.service_layer import utc_now
 from ordermirror.sap.session import Access, Session, message_of
 from ordermirror.sap.source import Traffic
 from ordermirror.sap.transport import Answer, HttpTransport
@@ -68,10 +69,6 @@ class Asked:
     problem: str
     seconds: float
     at: datetime
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def session_of(access: Access) -> Session:

@@ -30,14 +30,12 @@ from ordermirror.core.fetched import (
 from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.core.identity import Anchor
 from ordermirror.errors import BadAnswer, SAPError, SAPUnavailable
-from ordermirror.records import OPEN, SalesPerson
+from ordermirror.records import HIGHEST_ENTRY, OPEN, SalesPerson
 from ordermirror.sap import wire
 from ordermirror.sap.prefetch import in_order
 from ordermirror.sap.session import Access, Session
 from ordermirror.sap.source import FollowUpKind, Traffic
 from ordermirror.sap.transport import HttpTransport, Transport
-
-HIGHEST_ENTRY = 2**31 - 1
 
 KEYS_PER_REQUEST = 100
 """A filter of 100 keys stays well below the 8,190 bytes that Apache takes in a request line."""

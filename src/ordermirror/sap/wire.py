@@ -22,6 +22,7 @@ from ordermirror.errors import BadAnswer, BadOrder
 from ordermirror.records import (
     CODE_LENGTH,
     DESCRIPTION_LENGTH,
+    HIGHEST_ENTRY,
     NAME_LENGTH,
     STATUS_LENGTH,
     STATUS_WORDS,
@@ -40,7 +41,7 @@ _SPELLED = {
     "lines": "DocumentLines",
 }
 
-Entry = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Entry = Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_ENTRY)]
 Int = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 LineNum = Annotated[int, msgspec.Meta(ge=0, lt=2**20)]
 Code = Annotated[str, msgspec.Meta(max_length=CODE_LENGTH)]

@@ -8,9 +8,9 @@ from django.db.models import Q, QuerySet
 
 from ordermirror.core.identity import Anchor
 from ordermirror.models import OrderRead, Pending, Probe, Quarantine, SalesOrder, order_id
+from ordermirror.records import HIGHEST_ENTRY
 
 ANCHORS_EACH_END = 3
-HIGHEST_ENTRY = 2**31 - 1
 
 
 def read_longest_ago(company_id: int, *, is_open: bool, limit: int) -> list[int]:
