@@ -73,3 +73,34 @@ def test_a_document_that_looks_torn_twice_the_same_is_taken(mirror):
 
     assert report.orders()["changed"] == 1
     assert mirror.exported() == mirror.expected()
+
+
+def torn_in_the_first_load(mirror, doc_entries):
+    """The first reads of these orders show totals that their lines do not explain."""
+    whole = {entry: mirror.sandbox.order(entry)["DocTotal"] for entry in doc_entries}
+    for entry, total in whole.items():
+        mirror.sandbox.put_raw(entry, DocTotal=total + 250)
+    return whole
+
+
+def test_an_order_torn_in_the_first_load_is_read_again_by_key(mirror):
+    [doc_entry, *_] = [document["DocEntry"] for document in mirror.sandbox.orders()]
+    whole = torn_in_the_first_load(mirror, [doc_entry])
+
+    def mend(done, total):
+        mirror.sandbox.put_raw(doc_entry, DocTotal=whole[doc_entry])
+
+    report = mirror.sync(progress=lambda done, total: done and mend(done, total))
+
+    assert report.outcome == "complete"
+    assert mirror.exported() == mirror.expected()
+
+
+def test_where_many_orders_look_torn_a_first_load_takes_them_as_they_are(mirror):
+    entries = [document["DocEntry"] for document in mirror.sandbox.orders()]
+    torn_in_the_first_load(mirror, entries)
+
+    mirror.sync()
+
+    assert mirror.exported() == mirror.expected()
+    assert not [request for request in mirror.sandbox.requests if "DocEntry eq" in request.query]

@@ -45,6 +45,9 @@ READS = Table(
     ),
 )
 
+FEW_TORN = 3
+TORN_SHARE = 0.1
+
 Decode = Callable[[int, bytes | memoryview], Order]
 
 
@@ -158,7 +161,7 @@ def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> A
     hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
     new = [doc for doc in current if not _is_known(doc.doc_entry, hashes, known)]
     changed, refused = _decode_and_diff(applying, new, known)
-    torn = {} if applying.first_load else _torn(applying, changed, hashes)
+    torn = _torn(applying, changed, hashes)
     changed = [item for item in changed if item.order.doc_entry not in torn]
     current = [doc for doc in current if doc.doc_entry not in torn]
     applied = _set_aside(applying, refused)
@@ -179,13 +182,24 @@ def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> A
 def _torn(
     applying: Applying, changed: Sequence[_Changed], hashes: dict[int, int]
 ) -> dict[int, int]:
-    """Documents that look torn, by DocEntry with their hashes, unless a second read agreed."""
-    return {
+    """Documents that look torn, by DocEntry with their hashes, unless a second read agreed.
+
+    They are owed a read by key. Where a first load shows many of them, that is how this company's
+    documents are.
+    """
+    torn = {
         entry: hashes[entry]
         for item in changed
         if applying.doubted.get(entry := item.order.doc_entry) != hashes[entry]
         and looks_torn(item.order, item.stored.order if item.stored else None)
     }
+    if not applying.first_load:
+        return torn
+    if len(torn) > max(FEW_TORN, TORN_SHARE * len(changed)):
+        return {}
+    found = dict.fromkeys(torn, pending.Found(Probe.FIRST_LOAD))
+    pending.add(applying.lease.company_id, found, now=applying.now())
+    return torn
 
 
 def _log(
