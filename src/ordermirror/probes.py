@@ -58,10 +58,15 @@ class Findings:
     movers: list[Callable[[], None]] = field(default_factory=list)
 
 
-def ask_what_changed(run: Run) -> None:
-    """Put every question that is due, then record findings and positions in one commit."""
+def ask_what_changed(run: Run, position: FirstLoad) -> bool:
+    """Put every question that is due, then record findings and positions in one commit.
+
+    False, and nothing recorded, when it is not known whose orders these are.
+    """
     findings = Findings()
     changed, changed_report = _ask_changed(run)
+    if not changed_report.complete and not check_identity(run, position):
+        return False
     still_open, open_report = _ask_light(run, Probe.OPEN, lambda: run.source.open())
     _ask_follow_ups(run, findings)
     now = run.clock()
@@ -75,6 +80,7 @@ def ask_what_changed(run: Run) -> None:
             _move_changed(run, changed)
         if open_report.complete:
             run.positions.complete(Probe.OPEN, now=now)
+    return True
 
 
 def check_identity(run: Run, position: FirstLoad) -> bool:

@@ -113,25 +113,29 @@ def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
             "see `ordermirror company`"
         )
     try:
-        _ask(run, full=full, progress=progress)
-        _drain(run)
+        if _ask(run, full=full, progress=progress):
+            _drain(run)
     except IdentityConflict as exc:
         with run.lease.transaction():
             run.note_conflict(str(exc))
         raise
 
 
-def _ask(run: Run, *, full: bool, progress: Progress) -> None:
-    _refresh_sales_people(run)
-    if run.unavailable:
-        return
+def _ask(run: Run, *, full: bool, progress: Progress) -> bool:
+    """False when SAP did not show that it is still the company that is mirrored: no order may be
+    taken from it then."""
     position = run.positions.first_load()
-    if full or position is None or not position.complete:
-        if position and not probes.check_identity(run, position):
-            return
+    if not full and position and position.complete:
+        known = probes.ask_what_changed(run, position)
+        if known:
+            _refresh_sales_people(run)
+        return known
+    if position and not probes.check_identity(run, position):
+        return False
+    _refresh_sales_people(run)
+    if not run.unavailable:
         _first_load(run, position=None if full else position, progress=progress)
-    else:
-        probes.ask_what_changed(run)
+    return True
 
 
 def _outcome(result: RunReport, source: Source) -> str:

@@ -9,7 +9,10 @@ import pytest
 from ordermirror import conflicts
 from ordermirror.core import identity
 from ordermirror.core.identity import Anchor
-from ordermirror.models import Company, OrderRead, Pending, ReadLog, SalesOrder
+from ordermirror.errors import BadAnswer
+from ordermirror.models import Company, OrderRead, Pending, ReadLog, SalesOrder, SalesPerson
+from ordermirror.sap.service_layer import ServiceLayer
+from ordermirror.sync import request_refresh
 from tests.support import mirrored
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -218,3 +221,33 @@ def test_anchors_tell_what_happened(shown, told):
     problem = identity.conflict(anchors(1, 2, 3, 7, 8, 9), shown)
 
     assert (told in problem) if told else not problem
+
+
+def unanswered(*args, **options):
+    raise BadAnswer("an answer without sense")
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_where_the_anchors_are_not_shown_nothing_is_taken(swapped, monkeypatch, full):
+    """They would have shown another company; the open orders and those read by key do not."""
+    mirror, other = swapped
+    before = mirror.export()
+    request_refresh(mirror.company.pk, 5_000)
+    for question in ("changed", "anchors"):
+        monkeypatch.setattr(ServiceLayer, question, unanswered)
+
+    report = other.sync(full=full)
+
+    assert report.outcome == "failed"
+    assert mirror.export() == before
+    assert Pending.objects.get().not_found == 0
+
+
+def test_sales_people_of_another_company_are_not_taken(swapped):
+    _, other = swapped
+    before = list(SalesPerson.objects.values_list())
+    other.sandbox.edit_row("SalesPersons", 1, SalesEmployeeName="Somebody else")
+
+    other.sync(**at(days=3))
+
+    assert list(SalesPerson.objects.values_list()) == before
