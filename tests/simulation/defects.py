@@ -14,12 +14,13 @@ from typing import Any
 from django.db import transaction
 
 from ordermirror import lease, models, probes, run, sync
-from ordermirror.core import plan, totals
+from ordermirror.core import identity, plan, totals
 from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.errors import BadAnswer, LeaseLost, SAPUnavailable
-from ordermirror.models import SalesOrder, order_id
+from ordermirror.models import LINES_PER_ORDER, SalesOrder, order_id
+from ordermirror.owned.models import LinePrice
 from ordermirror.sap import service_layer, session, wire
-from ordermirror.store import apply, history, mirror, pending, positions, quarantine
+from ordermirror.store import apply, history, mirror, pending, positions, quarantine, reads
 
 Patch = Callable[["Mutant"], None]
 
@@ -548,6 +549,79 @@ def _(mutant: Mutant) -> None:
         return asked
 
     mutant.swap(lease.Lease, "transaction", selecting)
+
+
+# Whose orders these are, and what is gone.
+
+
+@defect("another company is taken for ours")
+def _(mutant: Mutant) -> None:
+    mutant.swap(identity, "conflict", lambda old: lambda stored, answered: "")
+    mutant.swap(apply, "_require_same_order", lambda old: lambda applying, before, order: None)
+
+
+@defect("a run goes on though SAP did not show who it is")
+def _(mutant: Mutant) -> None:
+    def ask(original):
+        def trusting(run, **options):
+            original(run, **options)
+            return True
+
+        return trusting
+
+    mutant.swap(sync, "_ask", ask)
+    mutant.swap(probes, "check_identity", lambda old: lambda run, position: True)
+
+
+@defect("the brake is not pulled")
+def _(mutant: Mutant) -> None:
+    mutant.swap(plan, "too_many_missing", lambda old: lambda missing, *, orders: False)
+
+
+@defect("an order is missing at first sight")
+def _(mutant: Mutant) -> None:
+    def mark(original):
+        def at_once(company_id, doc_entries, *, now):
+            reads.mark_missing(company_id, dict.fromkeys(doc_entries, now))
+            return original(company_id, doc_entries, now=now)
+
+        return at_once
+
+    mutant.swap(pending, "mark_missing", mark)
+    mutant.swap(service_layer.ServiceLayer, "by_key", _one_less)
+
+
+def _one_less(original: Any) -> Any:
+    """An answer that lacks a row now and then is believed."""
+
+    def by_key(self, doc_entries):
+        for batch in original(self, doc_entries):
+            kept = batch.documents if len(batch.documents) % 3 else batch.documents[1:]
+            yield dataclasses.replace(batch, documents=kept)
+
+    return by_key
+
+
+@defect("what a delivery changed is forgotten")
+def _(mutant: Mutant) -> None:
+    mutant.swap(probes, "_orders_behind", lambda old: lambda run, bases, probe: set())
+
+
+@defect("a torn order is taken at once")
+def _(mutant: Mutant) -> None:
+    mutant.swap(apply, "looks_torn", lambda old: lambda order, stored: False)
+
+
+@defect("people's own values go with a removed line")
+def _(mutant: Mutant) -> None:
+    def mark(original):
+        def and_prices(ids, removed_at):
+            LinePrice.objects.filter(order__in={key // LINES_PER_ORDER for key in ids}).delete()
+            return original(ids, removed_at)
+
+        return and_prices
+
+    mutant.swap(mirror, "mark_removed", mark)
 
 
 # What scripts notice.

@@ -34,15 +34,25 @@ class Version:
     tick: int
     content: dict | str
     light: Light | None
+    reverted: bool = False
+    """It is shown again as it was, with a stamp of long ago."""
 
 
 @dataclass(slots=True)
 class History:
     versions: dict[int, list[Version]] = field(default_factory=dict)
 
-    def record(self, tick: int, doc_entry: int, document: dict | None, *, odd: bool) -> None:
+    def record(
+        self,
+        tick: int,
+        doc_entry: int,
+        document: dict | None,
+        *,
+        odd: bool,
+        reverted: bool = False,
+    ) -> None:
         content = GONE if document is None else ODD if odd else oracle.expected(document)
-        version = Version(tick, content, _light(document) if document else None)
+        version = Version(tick, content, _light(document) if document else None, reverted)
         self.versions.setdefault(doc_entry, []).append(version)
 
     def at(self, doc_entry: int, tick: int) -> int:

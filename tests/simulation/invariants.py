@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ordermirror import models
+from ordermirror.core.report import RunReport
 from ordermirror.export import exported_orders
 from ordermirror.models import OrderRead, Pending, Position, Quarantine, order_id
 from tests.simulation.history import GONE, ODD, Version
@@ -38,6 +39,9 @@ class Watch:
     load_began: int = 0
     load_got_to: int | None = None
     loaded_since: int | None = None
+    floors: dict[str, int] = field(default_factory=dict)
+    """Where each follow-up probe began."""
+    identities: dict[int, tuple] = field(default_factory=dict)
     """Every order that was there at this tick has been read by a complete load since."""
 
     def contents(self) -> list[dict]:
@@ -79,7 +83,53 @@ class Watch:
         self._changed_is_covered(owed)
         self._open_is_covered(owed)
         self._load_is_covered(owed)
+        self._follow_ups_are_covered(owed)
+        self._identities_stay(orders)
+        self._missing_were_gone()
         changes_form_chains(orders)
+
+    def begin_anew(self) -> None:
+        """A person decided that the mirror be read anew: numbers may stand for other orders."""
+        self.identities.clear()
+        self.load_got_to = self.loaded_since = None
+
+    def brake_is_pulled(self, report: RunReport) -> None:
+        self.world.company.refresh_from_db()
+        pulled = bool(self.world.company.conflict) or report.first_load
+        most = self.world.traits.brake
+        require(pulled or report.newly_missing <= most, f"{report.newly_missing} orders went by")
+
+    def _follow_ups_are_covered(self, owed: set[int]) -> None:
+        """Where a probe has passed a delivery, its order is as new as that, or owed."""
+        begun = {name: row.doc_entry for name, row in self.positions.items()}
+        self.floors = begun | {k: floor for k, floor in self.floors.items() if k in begun}
+        for it in self.world.follow_ups:
+            row = self.positions.get(it.probe)
+            floor = max(self.floors.get(it.probe, 0), self.world.follow_floor.get(it.probe, 0))
+            passed = row is not None and floor < it.doc_entry <= row.doc_entry
+            if passed and it.order in self.shown and self._stayed_since(it.order, it.tick):
+                fresh = self.shown[it.order] >= self.world.history.at(it.order, it.tick)
+                require(fresh or it.order in owed, f"{it} was passed over")
+
+    def _identities_stay(self, orders: list[dict]) -> None:
+        """A number never comes to stand for another order, unless a person has decided so."""
+        load = self.positions.get("first_load")
+        if load is None or load.completed_at is None:
+            return
+        for order in orders:
+            identity = (order["doc_num"], order["creation_date"])
+            same = self.identities.setdefault(order["doc_entry"], identity) == identity
+            require(same, f"order {order['doc_entry']} became another one")
+
+    def _missing_were_gone(self) -> None:
+        """An order is said to be missing only if it was, from the first proof on."""
+        missing = OrderRead.objects.filter(company_id=COMPANY).exclude(missing_since=None)
+        for doc_entry, since in missing.values_list("doc_entry", "missing_since"):
+            tick = self.world.asked_at[since]
+            start = max(span.start for span in self.spans if span.start <= tick)
+            versions = self.world.history.during(doc_entry, start, tick)
+            gone = any(version.content == GONE for _, version in versions)
+            require(gone, f"order {doc_entry} was never gone")
 
     def _owed(self) -> set[int]:
         pending = Pending.objects.filter(company_id=COMPANY)
@@ -104,6 +154,8 @@ class Watch:
         if scan is None:
             return
         for doc_entry, shown, seen in self._to_compare(scan):
+            if any(version.reverted for version in seen):
+                continue  # their stamps went back
             missed = shown is None or all(
                 version.light.stamp != shown.light.stamp for version in seen
             )
@@ -168,8 +220,10 @@ class Watch:
             require(fresh, f"a complete load left order {doc_entry} older than it was before")
 
     def _stayed_since(self, doc_entry: int, tick: int) -> bool:
-        versions = self.world.history.versions[doc_entry]
-        return self.world.history.at(doc_entry, tick) >= 0 and versions[-1].content != GONE
+        history = self.world.history
+        since = history.during(doc_entry, tick, self.world.tick)
+        there = all(version.content != GONE for _, version in since)
+        return there and history.at(doc_entry, tick) >= 0
 
     def equals_the_source(self) -> None:
         """At rest: every order that SAP shows is here as it is there, and no other has changed."""
@@ -181,6 +235,8 @@ class Watch:
             assert current != ODD
             require(doc_entry in mirrored, f"order {doc_entry} is not mirrored at rest")
             require(mirrored[doc_entry] == current, f"order {doc_entry} differs at rest")
+            missing = OrderRead.objects.get(pk=order_id(COMPANY, doc_entry)).missing_since
+            require(missing is None, f"order {doc_entry} is said to be missing at rest")
 
 
 def _nothing_pending_on_removed_lines(order: dict) -> None:

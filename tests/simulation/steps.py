@@ -8,7 +8,8 @@ from datetime import timedelta
 from tests.simulation import database
 from tests.simulation.crashes import Failure
 from tests.simulation.story import Story
-from tests.simulation.world import Traits, World
+from tests.simulation.traits import Traits
+from tests.simulation.world import World
 
 PHASES = ("first load", "refresh")
 SCRIPT = Traits(

@@ -11,15 +11,18 @@ from datetime import timedelta
 from django.db import DatabaseError
 from django.db.models.functions import Now
 
-from ordermirror import models
+from ordermirror import conflicts, models
+from ordermirror.core import plan
 from ordermirror.core.report import RunReport
 from ordermirror.sync import run_sync
 from tests.simulation import database
 from tests.simulation.crashes import AFTER, BEFORE, CRASH, ERROR, REFUSED, Crash, Failure, watched
 from tests.simulation.invariants import Violation, Watch, require
-from tests.simulation.world import COMPANY, Traits, World
+from tests.simulation.traits import Traits
+from tests.simulation.world import COMPANY, World
 
 LOOKBACK_DAYS = 2
+MOST_DECISIONS = 5
 MOST_REACHED = {"request": 20, "statement": 90, "commit": 14}
 
 
@@ -33,6 +36,7 @@ class Story:
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.world)
+        self.world.owned = database.owned()
         self.bystander = database.bystander()
         self.world.fuse.after_commit = self._peek
 
@@ -43,6 +47,8 @@ class Story:
 
     def step(self) -> None:
         rng, world = self.world.rng, self.world
+        self.decide()
+        world.act_between_runs()
         for _ in range(rng.randrange(4)):
             world.act(rng.choice(world.traits.kinds))
         kind = rng.choices(("run", "failing", "overtaken", "full", "stopped"), (5, 4, 2, 1, 1))[0]
@@ -102,6 +108,7 @@ class Story:
                 )
                 self._sync()
                 after_other.append(database.digest())
+                self.world.still = True
 
         self.world.on_request = take_over
         self.run()
@@ -109,11 +116,42 @@ class Story:
         if after_other:
             require(after_other == [database.digest()], "a run wrote after it was overtaken")
 
+    def decide(self, *, at_once: bool = False) -> None:
+        """Sooner or later a person looks at what stopped the writing, and decides."""
+        world = self.world
+        world.company.refresh_from_db()
+        if not world.company.conflict or (not at_once and world.rng.random() < 0.3):
+            return
+        for act in ("swap", "show") if world.swapped else ("show",):
+            world.act(act)
+        world.log(f"  decided: {'new epoch' if world.restored else 'false alarm'}")
+        if world.restored:
+            conflicts.new_epoch(world.company)
+            world.restored = False
+            world.follow_floor.clear()
+            self.watch.begin_anew()
+        else:
+            conflicts.false_alarm(world.company)
+
     def rest(self) -> None:
-        """Without faults and edits the mirror becomes what the source is, and then stays."""
-        self.world.log("  rest")
-        self.world.come_to_rest()
-        self.run()
+        """Without faults and edits a refresh and an audit make the mirror what the source is.
+
+        A full load finds nothing more, and then nothing is written. A first load that was under
+        way, and orders that are gone for good, need a few more runs and decisions before; where a
+        probe is switched off or orders were not seen at first, the full load stands in.
+        """
+        world = self.world
+        world.log("  rest")
+        world.come_to_rest()
+        for _ in range(MOST_DECISIONS):
+            self.decide(at_once=True)
+            report = self.run()
+            require(report is not None, "a run at rest did not end")
+            if report.outcome != "failed" and not report.first_load:
+                break
+        world.wait(world.plan.audit_closed_within)
+        self.run(full=world.traits.without is not None or world.reappeared)
+        self.watch.equals_the_source()
         self.run(full=True)
         self.watch.equals_the_source()
         report = self.run()
@@ -132,22 +170,24 @@ class Story:
             self.world.source(),
             lookback_days=LOOKBACK_DAYS,
             full=full,
+            plan=self.world.plan,
             clock=self.world.clock,
             stopping=stopping,
         )
         self.world.log(f"    {report.outcome}: {report.problem or report.orders()}")
+        self.watch.brake_is_pulled(report)
         return report
 
     def _check(self, start: int, *, full: bool) -> None:
         self.watch.after_run(start, full=full)
         require(database.bystander() == self.bystander, "rows of another company were touched")
+        require(database.owned() == self.world.owned, "values that people entered were touched")
 
     def _peek(self) -> None:
         """Now and then also right after a commit, in the middle of a run."""
         if self.world.restless and self.world.rng.random() < 0.05:
-            self.world.fuse.peeking = True
-            self.watch.contents()
-            self.world.fuse.peeking = False
+            with self.world.fuse.looking_on():
+                self.watch.contents()
 
     def _bury(self) -> None:
         """A killed run leaves its lease, until time has passed and it has run out."""
@@ -179,14 +219,17 @@ def play(
     random.seed(seed)
     logging.disable(logging.CRITICAL)
     database.begin_anew()
+    brake = plan.MISSING_AT_ONCE
     try:
         world = World(seed, log=log, traits=traits)
+        plan.MISSING_AT_ONCE = world.traits.brake
         log(f"seed {seed}: {world.traits}")
         Story(world).play()
     except (Exception, Crash) as exc:
         exc.add_note(f"seed {seed}; tell its story with: make simulate SEEDS={seed}")
         raise
     finally:
+        plan.MISSING_AT_ONCE = brake
         logging.disable(logging.NOTSET)
 
 

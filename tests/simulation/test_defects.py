@@ -13,7 +13,7 @@ from tests.simulation import scripts
 from tests.simulation.defects import DEFECTS, Mutant, made
 from tests.simulation.invariants import Violation
 from tests.simulation.story import play
-from tests.simulation.world import Traits
+from tests.simulation.traits import Traits
 
 WITHIN = 40
 """So many seeds are played before a mistake counts as not noticed."""
@@ -32,6 +32,12 @@ CALM = Traits(
 DROPPING = replace(CALM, kinds=("business", "fault"), faults=("dropped_row",))
 FAILING = replace(CALM, kinds=("business", "fault"), faults=("html", "http_503"))
 MIDNIGHT = replace(CALM, kinds=("edit", "sap_jump"))
+SWAPPING = replace(CALM, kinds=("business", "edit"), between=("swap",))
+DOUBTFUL = replace(SWAPPING, without="changed")
+HIDING = replace(CALM, kinds=("business", "hide", "show"), brake=1)
+DELIVERING = replace(CALM, unrest=0.0, kinds=("business",), orders=12)
+TEARING = replace(CALM, kinds=("edit", "tear_order"))
+OWNING = replace(CALM, kinds=("drop_line", "own"))
 SPOILING = replace(CALM, kinds=("business", "spoil", "heal"))
 
 WORLDS = {
@@ -44,6 +50,13 @@ WORLDS = {
     "removed lines stay current": replace(CALM, kinds=("drop_line",)),
     "nothing is looked back at": MIDNIGHT,
     "an order without lines empties the stored one": SPOILING,
+    "another company is taken for ours": SWAPPING,
+    "a run goes on though SAP did not show who it is": DOUBTFUL,
+    "the brake is not pulled": HIDING,
+    "an order is missing at first sight": CALM,
+    "what a delivery changed is forgotten": DELIVERING,
+    "a torn order is taken at once": TEARING,
+    "people's own values go with a removed line": OWNING,
     "a document that can't be taken is dropped": SPOILING,
 }
 """Mistakes that show best in a world where their occasion is frequent."""

@@ -9,7 +9,6 @@ import msgspec
 from urllib3._collections import HTTPHeaderDict
 
 from ordermirror.errors import SAPUnavailable
-from ordermirror.sandbox import Sandbox
 from ordermirror.sandbox.http import Answer as Answered
 from ordermirror.sandbox.http import Request
 from ordermirror.sap.transport import Answer
@@ -21,9 +20,11 @@ class InProcess:
     """A Transport. `around` is given what asks the sandbox, and may ask twice or never."""
 
     def __init__(
-        self, sandbox: Sandbox, around: Callable[[str, Callable[[], Answered]], Answered]
+        self,
+        respond: Callable[[Request], Answered],
+        around: Callable[[str, Callable[[], Answered]], Answered],
     ) -> None:
-        self._sandbox = sandbox
+        self._respond = respond
         self._around = around
 
     def send(
@@ -40,7 +41,7 @@ class InProcess:
         )
         asked = "&".join(part for part in parts.query.split("&") if not part.startswith("$select"))
         target = f"{method} {parts.path.rpartition('/')[2]}?{unquote(asked)}"
-        return as_received(self._around(target, lambda: self._sandbox.respond(request)))
+        return as_received(self._around(target, lambda: self._respond(request)))
 
     def close(self) -> None:
         pass
@@ -86,3 +87,22 @@ def torn(first: Answered, second: Answered) -> Answered:
     rest = [(key, row) for key, row in after if key > kept[-1][0]]
     room = max(len(before), len(after)) - len(kept)
     return with_rows(first, [row for _, row in [*kept, *rest[:room]]])
+
+
+def torn_within(first: Answered, second: Answered) -> Answered:
+    """A page of orders whose headers were read at one moment and their lines at a later one."""
+    before, after = rows_of(first), rows_of(second)
+    if before is None or after is None or first.status != 200 or second.status != 200:
+        return second
+    lines = {key: fields_of(row).get("DocumentLines") for key, row in after}
+    rows = []
+    for key, row in before:
+        fields = fields_of(row)
+        if "DocumentLines" in fields and lines.get(key):
+            fields["DocumentLines"] = lines[key]
+        rows.append(msgspec.Raw(msgspec.json.encode(fields)))
+    return with_rows(first, rows)
+
+
+def fields_of(row: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(row, type=dict[str, msgspec.Raw])

@@ -3,71 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
+from ordermirror.core.plan import Plan
 from ordermirror.errors import BadAnswer
-from ordermirror.models import Company
-from ordermirror.sandbox import Fault, Sandbox, SandboxOptions
+from ordermirror.models import Company, OrderRead, Pending, Position, Probe, SalesOrder, order_id
+from ordermirror.sandbox import Sandbox, SandboxOptions
 from ordermirror.sandbox.http import Answer as Answered
+from ordermirror.sandbox.http import Request
 from ordermirror.sap.service_layer import ServiceLayer
 from ordermirror.sap.session import Access
+from tests.simulation.acts import ACTS, BETWEEN_RUNS, DRAWN, WHOLE
 from tests.simulation.crashes import Fuse
 from tests.simulation.history import History
-from tests.simulation.transport import URL, InProcess, torn
+from tests.simulation.traits import Traits
+from tests.simulation.transport import URL, InProcess, torn, torn_within
 from tests.support import EVERY_EVENT
 
-FAULTS = (
-    "html", "html_502", "empty", "empty_500", "http_503", "error_200", "truncated",
-    "truncated_json", "reset", "expired", "redirect", "retry_after_429", "no_value",
-    "value_not_list", "shuffled", "duplicate", "dropped_row", "foreign_row", "wrong_count",
-)  # fmt: skip
-ODDITIES = (
-    {"CardName": "x" * 500},
-    {"DocTotal": "abc"},
-    {"DocumentLines": None},
-    {"DocDate": "2026-13-45"},
-    {"DocumentLines": []},
-)
 TODAY = date(2026, 1, 5)
 COMPANY, BYSTANDER = 1, 2
-MOST_REMOVED = 1
 SALES_PEOPLE = 4
+FOREIGN = 1_000_000
+PROBES = {
+    "DeliveryNotes": Probe.DELIVERIES,
+    "Returns": Probe.RETURNS,
+    "Invoices": Probe.INVOICES,
+    "CreditNotes": Probe.CREDIT_NOTES,
+}
+ORDER, DELIVERY = 17, 15
+"""SAP's object codes."""
+AUDITS = Plan()
+NO_AUDITS = Plan(audit_most=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What is chosen once for a seed. `unrest` is how likely something happens at a request."""
+class FollowUp(NamedTuple):
+    """A document drawn from an order, and when it came into being."""
 
-    orders: int
-    stamps_all: bool
-    page_size: int
-    light_page_size: int
-    version: int
-    unrest: float
-    kinds: tuple[str, ...]
-    faults: tuple[str, ...]
-    without: str | None
-
-    @classmethod
-    def of(cls, rng: Random) -> Traits:
-        """Every second world is a calm one: at most SAP's own business goes on in it."""
-        kinds = ("business", "edit") if rng.random() < 0.3 else tuple(ACTS)
-        return cls(
-            orders=rng.randrange(4, 13),
-            stamps_all=rng.random() < 0.5,
-            page_size=rng.randrange(2, 6),
-            light_page_size=rng.randrange(2, 6),
-            version=rng.choice((1, 2)),
-            unrest=rng.choice((0.0, 0.05, 0.15, 0.3)),
-            kinds=kinds,
-            faults=FAULTS,
-            without=rng.choice(("changed", "open")) if rng.random() < 0.1 else None,
-        )
+    probe: str
+    doc_entry: int
+    order: int
+    tick: int
 
 
 class World:
@@ -95,29 +77,52 @@ class World:
         self.removed: set[int] = set()
         self.on_request: Callable[[str], None] = lambda target: None
         self.still = False
+        self.tear = ""
+        self.hidden: dict[int, tuple[dict[str, Any], bool]] = {}
+        self.backup: Any = None
+        self.restored = False
+        self.reappeared = False
+        self.owned: list[tuple] = []
+        self.follow_ups: list[FollowUp] = []
+        self.follow_floor: dict[str, int] = {}
+        """Up to here a probe can't see documents: their numbers were given twice."""
         self._withheld = 0
-        self._tear = False
         self._readings = 0
-        self.sandbox = Sandbox(self._options(seed), clock=lambda: self.ours.timestamp())
-        people = self.sandbox.company.tables["SalesPersons"]
-        for code in people.keys[SALES_PEOPLE:]:
-            people.remove(code)
-        for document in self.sandbox.orders():
-            self._record(document["DocEntry"])
-        self.company = Company.objects.get(pk=COMPANY)
-
-    def _options(self, seed: int) -> SandboxOptions:
-        rng = self.rng
-        return SandboxOptions(
+        self._options = SandboxOptions(
             orders=self.traits.orders,
             max_lines=3,
+            items=12,
+            customers=6,
             seed=seed,
             today=TODAY,
             bump_on=EVERY_EVENT if self.traits.stamps_all else frozenset({"edit"}),
-            v2_dates=rng.choice(("timestamp", "date")),
-            closed_line_keeps_open_quantity=rng.random() < 0.5,
-            return_base=rng.choice(("delivery", "order")),
+            v2_dates=self.rng.choice(("timestamp", "date")),
+            closed_line_keeps_open_quantity=self.rng.random() < 0.5,
+            return_base=self.rng.choice(("delivery", "order")),
         )
+        self.sandbox = self._make(seed)
+        self.answering = self.sandbox
+        self._drawn = {name: len(self.sandbox.company.tables[name]) for name in DRAWN}
+        for document in self.sandbox.orders():
+            self.record(document["DocEntry"])
+        self.company = Company.objects.get(pk=COMPANY)
+
+    def _make(self, seed: int) -> Sandbox:
+        options = replace(self._options, seed=seed)
+        sandbox = Sandbox(options, clock=lambda: self.ours.timestamp())
+        people = sandbox.company.tables["SalesPersons"]
+        for code in people.keys[SALES_PEOPLE:]:
+            people.remove(code)
+        return sandbox
+
+    @cached_property
+    def foreign(self) -> Sandbox:
+        """Another company under the same name."""
+        return self._make(self._options.seed + FOREIGN)
+
+    @property
+    def swapped(self) -> bool:
+        return self.answering is not self.sandbox
 
     # What the product is given.
 
@@ -143,11 +148,18 @@ class World:
             light_page_size=traits.light_page_size,
             clock=self.clock,
             pause=self._pause,
-            transport=InProcess(self.sandbox, self._around),
+            transport=InProcess(self._respond, self._around),
         )
-        if traits.without:
+        if traits.without and traits.without != "audit":
             _switch_off(source, traits.without)
         return source
+
+    @property
+    def plan(self) -> Plan:
+        return NO_AUDITS if self.traits.without == "audit" else AUDITS
+
+    def _respond(self, request: Request) -> Answered:
+        return self.answering.respond(request)
 
     def _pause(self, seconds: float) -> None:
         self.ours += timedelta(seconds=seconds)
@@ -161,14 +173,24 @@ class World:
         self._move_on()
         self.on_request(target)
         self.maybe_act()
-        answer = ask()
-        if self._tear and not self.still and "Orders?" in target and "desc" not in target:
-            self._tear = False
-            self.act("business")
-            answer = torn(answer, ask())
+        answer = self._torn(target, ask)
         self.log(f"    {target} -> {answer.status}, {len(answer.body)} bytes")
         self.fuse.done("request")
         self.maybe_act()
+        return answer
+
+    def _torn(self, target: str, ask: Callable[[], Answered]) -> Answered:
+        answer = ask()
+        if not self.tear or self.still or "Orders?" not in target or "desc" in target:
+            return answer
+        if self.tear == WHOLE:
+            self.tear = ""
+            self.act("business")
+            return torn(answer, ask())
+        if "DocEntry eq" in target:
+            self.tear = ""
+            self.act("turn")
+            return torn_within(answer, ask())
         return answer
 
     # What happens in the world.
@@ -179,114 +201,16 @@ class World:
 
     def act(self, kind: str) -> None:
         self._move_on()
-        told = ACTS[kind](self)
+        told = (ACTS | BETWEEN_RUNS)[kind](self)
         if told:
             self.log(f"      . {kind}: {told} (tick {self.tick})")
 
     def _move_on(self) -> None:
         self.tick += 1
 
-    def business(self) -> str:
-        self.sandbox.advance(timedelta(seconds=1))
-        [event] = self.sandbox.business(events=1)
-        self.ours += timedelta(minutes=3)
-        self._record(event.doc_entry)
-        return f"{event.kind} of {event.doc_entry}"
-
-    def edit(self) -> str:
-        """A person edits any order, closed ones included; SAP's second may be the same one."""
-        doc_entry = self._any_order()
-        if self.rng.random() < 0.7:
-            self.sandbox.advance(timedelta(seconds=1))
-        self.sandbox.edit(doc_entry, Comments=f"edited at {self.tick}")
-        self._record(doc_entry)
-        return str(doc_entry)
-
-    def flip(self) -> str:
-        """An order closes, or opens again, without a stamp."""
-        doc_entry = self._any_order()
-        if doc_entry in self.odd:
-            return ""
-        document = self.sandbox.order(doc_entry)
-        closed = document["DocumentStatus"] != "bost_Open"
-        status = "bost_Open" if closed else "bost_Close"
-        for line in document["DocumentLines"]:
-            line["LineStatus"] = status
-            line["RemainingOpenQuantity"] = line["Quantity"]
-        self.sandbox.put_raw(
-            doc_entry, DocumentStatus=status, DocumentLines=document["DocumentLines"]
-        )
-        self.sandbox.company.odd.discard(doc_entry)
-        self._record(doc_entry)
-        return f"{doc_entry} to {status}"
-
-    def drop_line(self) -> str:
-        """A person removes a line that nothing was delivered of."""
-        doc_entry = self._any_order()
-        lines = self.sandbox.order(doc_entry)["DocumentLines"]
-        delivered = self.sandbox.company.delivered.get(doc_entry, {})
-        if doc_entry in self.odd or len(lines) < 2 or lines[-1]["LineNum"] in delivered:
-            return ""
-        if all(line["LineStatus"] != "bost_Open" for line in lines[:-1]):
-            return ""
-        self.sandbox.advance(timedelta(seconds=1))
-        self.sandbox.edit(doc_entry, DocumentLines=lines[:-1])
-        self._record(doc_entry)
-        return f"line {lines[-1]['LineNum']} of {doc_entry}"
-
-    def strange(self) -> str:
-        """A status that nobody has told us of, which is mirrored as it is."""
-        doc_entry = self._any_order()
-        if doc_entry in self.odd:
-            return ""
-        self.sandbox.advance(timedelta(seconds=1))
-        self.sandbox.edit(doc_entry, DocumentStatus=self.rng.choice(("bost_Paid", "bost_Unheard")))
-        self._record(doc_entry)
-        return str(doc_entry)
-
-    def remove(self) -> str:
-        """Never the newest order, whose number the sandbox would give to another one."""
-        if len(self.removed) == MOST_REMOVED:
-            return ""
-        doc_entry = self.rng.choice(self.sandbox.company.orders.keys[:-1])
-        self.sandbox.remove(doc_entry)
-        self.removed.add(doc_entry)
-        self.odd.pop(doc_entry, None)
-        self.history.record(self.tick, doc_entry, None, odd=False)
-        return str(doc_entry)
-
-    def spoil(self) -> str:
-        """An order shows what can't be taken."""
-        doc_entry = self._any_order()
-        if doc_entry in self.odd:
-            return ""
-        oddity = self.rng.choice(ODDITIES)
-        document = self.sandbox.order(doc_entry)
-        self.odd[doc_entry] = {name: document[name] for name in oddity}
-        self.sandbox.advance(timedelta(seconds=1))
-        self.sandbox.edit(doc_entry, Comments=f"odd since {self.tick}")
-        self.sandbox.put_raw(doc_entry, **oddity)
-        self._record(doc_entry)
-        return f"{doc_entry}: {', '.join(oddity)}"
-
-    def heal(self) -> str:
-        if not self.odd:
-            return ""
-        doc_entry = self.rng.choice(sorted(self.odd))
-        good = self.odd.pop(doc_entry)
-        self.sandbox.company.odd.discard(doc_entry)
-        self.sandbox.advance(timedelta(seconds=1))
-        self.sandbox.edit(doc_entry, **good)
-        self._record(doc_entry)
-        return str(doc_entry)
-
-    def fault(self) -> str:
-        kind, times = self.rng.choice(self.traits.faults), self.rng.randrange(1, 6)
-        path = self.rng.choice(("", "Orders", "Login"))
-        self.sandbox.faults.add(Fault(kind=kind, path=path, times=times))
-        if kind == "dropped_row":
-            self._withheld, self.still = self._withheld + times, True
-        return f"{kind} {times} times on {path or 'anything'}"
+    def act_between_runs(self) -> None:
+        if self.traits.between and self.rng.random() < 0.4:
+            self.act(self.rng.choice(self.traits.between))
 
     def begin_step(self) -> None:
         """While rows are withheld nothing else happens until the run ends.
@@ -296,70 +220,72 @@ class World:
         """
         self.still = self.sandbox.faults.struck().get("dropped_row", 0) < self._withheld
 
+    def withhold(self, times: int) -> None:
+        self._withheld, self.still = self._withheld + times, True
+
     def calm(self) -> str:
         self.sandbox.faults.clear()
         self._withheld = 0
         return "faults cleared"
 
-    def tear(self) -> str:
-        self._tear = True
-        return "the next page is torn"
-
-    def expire(self) -> str:
-        self.sandbox.expire_sessions()
-        return "sessions expired"
-
-    def jump(self) -> str:
-        """Our clock: on by minutes to days, or back by as much as a wrong one is mended."""
-        hours = self.rng.choice((0.1, 1, 6, 26, 50, -0.1, -1))
-        self.latest = max(self.latest, self.ours)
-        self.ours += timedelta(hours=hours)
-        return f"our clock by {hours} h to {self.ours}"
-
-    def sap_jump(self) -> str:
-        """SAP's clock goes on by days, or back within a day: less than what is asked again."""
-        hours = self.rng.choice((0.5, 8, 30, 60, -0.5, -6))
-        back = max(self.behind - timedelta(hours=hours), timedelta())
-        if back > timedelta(hours=20):
-            return ""
-        self.behind = back
-        self.sandbox.advance(timedelta(hours=hours))
-        return f"SAP's clock by {hours} h to {self.sandbox.company.now}"
-
     def come_to_rest(self) -> None:
-        """Faults end, odd documents are mended, both clocks are right again."""
+        """Faults end, odd documents are mended, our company is seen whole, the clocks are right."""
         self.restless = False
         self.calm()
-        self._tear = False
+        self.tear = ""
         while self.odd:
             self.act("heal")
-        self.ours = max(self.latest, self.ours) + timedelta(days=2)
+        self.act("show")
+        if self.swapped:
+            self.act("swap")
+        self.wait(timedelta(days=2))
+
+    def wait(self, time: timedelta) -> None:
+        self.ours = max(self.latest, self.ours) + time
         self._move_on()
 
-    def _any_order(self) -> int:
+    def any_order(self) -> int:
         return self.rng.choice(self.sandbox.company.orders.keys)
 
-    def _record(self, doc_entry: int) -> None:
+    def record(self, doc_entry: int, *, reverted: bool = False) -> None:
         document = self.sandbox.order(doc_entry)
-        self.history.record(self.tick, doc_entry, document, odd=doc_entry in self.odd)
+        odd = doc_entry in self.odd
+        self.history.record(self.tick, doc_entry, document, odd=odd, reverted=reverted)
 
+    def note_follow_ups(self) -> None:
+        """Documents that business has drawn since, with the orders they change."""
+        tables = self.sandbox.company.tables
+        for name in DRAWN:
+            for doc_entry in tables[name].keys[self._drawn[name] :]:
+                order = self._order_behind(tables[name][doc_entry])
+                self.follow_ups.append(FollowUp(PROBES[name], doc_entry, order, self.tick))
+            self._drawn[name] = len(tables[name])
 
-ACTS: dict[str, Callable[[World], str]] = {
-    "business": World.business,
-    "edit": World.edit,
-    "drop_line": World.drop_line,
-    "flip": World.flip,
-    "strange": World.strange,
-    "remove": World.remove,
-    "spoil": World.spoil,
-    "heal": World.heal,
-    "fault": World.fault,
-    "calm": World.calm,
-    "tear": World.tear,
-    "expire": World.expire,
-    "jump": World.jump,
-    "sap_jump": World.sap_jump,
-}
+    def _order_behind(self, document: dict[str, Any]) -> int:
+        base = document["DocumentLines"][0]
+        if base["BaseType"] == ORDER:
+            return int(base["BaseEntry"])
+        assert base["BaseType"] == DELIVERY
+        return self._order_behind(self.sandbox.company.tables["DeliveryNotes"][base["BaseEntry"]])
+
+    def forget_follow_ups(self) -> None:
+        """After a restored backup documents are numbered again from where the probes have been."""
+        self.follow_ups.clear()
+        self._drawn = {name: len(self.sandbox.company.tables[name]) for name in DRAWN}
+        positions = Position.objects.filter(company_id=COMPANY)
+        self.follow_floor = dict(positions.values_list("probe", "doc_entry"))
+
+    def mirrored_is_beyond_doubt(self) -> bool:
+        """Whether there is an order here by which SAP's company can be recognised."""
+        load = Position.objects.filter(company_id=COMPANY, probe=Probe.FIRST_LOAD).first()
+        suspect = Pending.objects.filter(Q(not_found__gt=0) | Q(probe=Probe.ABSENT))
+        if load is None or suspect.filter(company_id=COMPANY).exists():
+            return False
+        if OrderRead.objects.filter(company_id=COMPANY).exclude(missing_since=None).exists():
+            return False
+        return SalesOrder.objects.filter(
+            pk__gte=order_id(COMPANY, 0), pk__lte=order_id(COMPANY, load.doc_entry)
+        ).exists()
 
 
 def _switch_off(source: ServiceLayer, probe: str) -> None:

@@ -9,9 +9,6 @@ from random import Random
 from ordermirror.sandbox.company import Row
 from ordermirror.sandbox.money import ZERO, exact
 
-ITEMS = 800
-CUSTOMERS = 300
-
 _MANUFACTURERS = (
     "Al Noor Pipes", "Atusa", "Bosch", "Cepex", "Cosmoplast", "Dewalt", "Fischer", "Georg Fischer",
     "Giacomini", "Grohe", "Grundfos", "Hepworth", "Hilti", "Honeywell", "KSB", "Kitz", "Makita",
@@ -84,12 +81,12 @@ def sales_people() -> list[Row]:
     ]
 
 
-def items(rng: Random, now: datetime) -> list[Row]:
-    return [_item(number, rng, now) for number in range(1, ITEMS + 1)]
+def items(count: int, rng: Random, now: datetime) -> list[Row]:
+    return [_item(number, rng, now) for number in range(1, count + 1)]
 
 
-def customers(rng: Random, now: datetime) -> list[Row]:
-    return [_customer(number, rng, now) for number in range(1, CUSTOMERS + 1)]
+def customers(count: int, rng: Random, now: datetime) -> list[Row]:
+    return [_customer(number, rng, now) for number in range(1, count + 1)]
 
 
 def list_price(rng: Random) -> Decimal:

@@ -54,8 +54,8 @@ def fill(company: Company, options: SandboxOptions) -> None:
     for name, rows in (
         ("Manufacturers", catalogue.manufacturers()),
         ("SalesPersons", catalogue.sales_people()),
-        ("Items", catalogue.items(rng, now)),
-        ("BusinessPartners", catalogue.customers(rng, now)),
+        ("Items", catalogue.items(options.items, rng, now)),
+        ("BusinessPartners", catalogue.customers(options.customers, rng, now)),
     ):
         for row in rows:
             tables[name].add(row)

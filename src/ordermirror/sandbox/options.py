@@ -26,6 +26,8 @@ class SandboxOptions:
     """"none", "sap" (150 ms a request, 8 ms a whole document, 0.1 ms a light row), or "<ms>"."""
     open_share: float = 0.35
     max_lines: int = 60
+    items: int = 800
+    customers: int = 300
     bump_on: frozenset[str] = frozenset({"edit"})
     """Events that move an order's UpdateDate/UpdateTime: edit, deliver_partial, deliver_full,
     close, cancel, reopen, return_. "edit" covers edited and removed lines."""

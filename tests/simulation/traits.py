@@ -1,0 +1,57 @@
+"""What is chosen once for a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from tests.simulation.acts import ACTS, BETWEEN_RUNS
+
+FAULTS = (
+    "html", "html_502", "empty", "empty_500", "http_503", "error_200", "truncated",
+    "truncated_json", "reset", "expired", "redirect", "retry_after_429", "no_value",
+    "value_not_list", "shuffled", "duplicate", "dropped_row", "foreign_row", "wrong_count",
+)  # fmt: skip
+ABLATIONS = ("changed", "open", "follow_ups", "audit")
+"""Probes that can be switched off, one at a time."""
+BUSINESS = ("business", "edit")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """`unrest` is how likely something happens at a request, `brake` how many missing orders pull
+    it, `kinds` and `between` what may happen at any moment and only between runs."""
+
+    orders: int
+    stamps_all: bool
+    page_size: int
+    light_page_size: int
+    version: int
+    unrest: float
+    kinds: tuple[str, ...]
+    faults: tuple[str, ...]
+    without: str | None
+    between: tuple[str, ...] = ()
+    brake: int = 20
+
+    @classmethod
+    def of(cls, rng: Random) -> Traits:
+        """Some worlds know SAP's own business only, the others a random half of all that may be."""
+        calm = rng.random() < 0.2
+        return cls(
+            orders=rng.randrange(4, 13),
+            stamps_all=rng.random() < 0.5,
+            page_size=rng.randrange(2, 6),
+            light_page_size=rng.randrange(2, 6),
+            version=rng.choice((1, 2)),
+            unrest=rng.choice((0.0, 0.05, 0.15, 0.3)),
+            kinds=BUSINESS if calm else (*BUSINESS, *_half(rng, ACTS)),
+            faults=FAULTS,
+            without=rng.choice(ABLATIONS) if rng.random() < 0.2 else None,
+            between=() if calm else _half(rng, BETWEEN_RUNS),
+            brake=rng.choice((1, 20)),
+        )
+
+
+def _half(rng: Random, acts: dict) -> tuple[str, ...]:
+    return tuple(act for act in acts if rng.random() < 0.5)
