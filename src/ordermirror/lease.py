@@ -1,6 +1,7 @@
 """One runner at a time for a company, fenced.
 
-A run takes the lease with one conditional UPDATE, on the database's clock. Each of its writing
+A run takes the lease with one conditional UPDATE (this fence, and free or run out by the
+database's clock). Each of its writing
 transactions begins with a conditional UPDATE on its own fence, which also renews the lease; a run
 that was paused until another took over finds no row to update and writes nothing more. (A SELECT
 would not do: it lets a stale writer through.)
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from ordermirror import models
@@ -61,17 +62,17 @@ def held(company_id: int) -> Iterator[Lease]:
 def take(company_id: int) -> Lease:
     """Raises SyncAlreadyRunning while another live run holds the lease."""
     lease, _ = models.Lease.objects.get_or_create(company_id=company_id)
-    free = Q(holder="") | Q(expires_at__lt=Now())
-    if _died_here(lease.holder):
-        free |= Q(fence=lease.fence)
-    with transaction.atomic():
-        taken = models.Lease.objects.filter(free, company_id=company_id).update(
-            holder=_holder(), fence=F("fence") + 1, expires_at=Now() + TTL
-        )
-        if not taken:
-            raise SyncAlreadyRunning(f"another run is refreshing this company ({lease.holder})")
-        lease.refresh_from_db()
-    return Lease(company_id, lease.fence)
+    free = Q(fence=lease.fence)
+    if not _died_here(lease.holder):
+        free &= Q(holder="") | Q(expires_at__lt=Now())
+    fence = lease.fence + 1
+    taken = models.Lease.objects.filter(free, company_id=company_id).update(
+        holder=_holder(), fence=fence, expires_at=Now() + TTL
+    )
+    if not taken:
+        holder = lease.holder or "begun just now"
+        raise SyncAlreadyRunning(f"another run is refreshing this company ({holder})")
+    return Lease(company_id, fence)
 
 
 def _holder() -> str:

@@ -70,9 +70,12 @@ def ask_what_changed(run: Run, position: FirstLoad) -> bool:
     still_open, open_report = _ask_light(run, Probe.OPEN, lambda: run.source.open())
     _ask_follow_ups(run, findings)
     now = run.clock()
-    with run.lease.transaction():
-        _due_by_time(run, findings)
-        _differing(run, findings, changed, still_open, absent_is_proof=open_report.complete)
+    with run.lease.transaction(), run.positions.together():
+        open_here = lights.open_hashes(run.company_id)
+        _due_by_time(run, findings, open_orders=len(open_here))
+        if open_report.complete:
+            _absent(findings, open_here, still_open)
+        _differing(run, findings, changed, still_open, open_here)
         pending.add(run.company_id, findings.found, now=now)
         for move in findings.movers:
             move()
@@ -203,54 +206,56 @@ def _says_nothing(probe: Probe, base: FollowUpKind) -> bool:
     return probe is Probe.INVOICES and base is FollowUpKind.DELIVERIES
 
 
-def _due_by_time(run: Run, findings: Findings) -> None:
+def _due_by_time(run: Run, findings: Findings, *, open_orders: int) -> None:
     """Orders to read again whatever the light rows say: audit, confirmation, quarantine."""
     company_id, now = run.company_id, run.clock()
-    findings.found |= dict.fromkeys(_to_audit(run, findings), Found(Probe.AUDIT))
+    findings.found |= dict.fromkeys(_to_audit(run, findings, open_orders), Found(Probe.AUDIT))
     findings.found |= dict.fromkeys(reads.to_confirm(company_id, now=now), Found(Probe.CONFIRM))
     findings.found |= dict.fromkeys(quarantine.due(company_id, now=now), Found(Probe.QUARANTINE))
 
 
-def _to_audit(run: Run, findings: Findings) -> list[int]:
+def _to_audit(run: Run, findings: Findings, open_orders: int) -> list[int]:
     """The share of the mirror that is due since the last audit, read longest ago first."""
     period = run.positions.audit_period(longest=run.plan.audit_open_within)
+    others = reads.count(run.company_id, is_open=False)
+    due = _share(run, findings, Probe.AUDIT, orders=open_orders, period=period)
+    due_others = _share(
+        run, findings, Probe.AUDIT_CLOSED, orders=others, period=run.plan.audit_closed_within
+    )
     return [
-        *_share(run, findings, Probe.AUDIT, is_open=True, period=period),
-        *_share(
-            run, findings, Probe.AUDIT_CLOSED, is_open=False, period=run.plan.audit_closed_within
-        ),
+        *reads.read_longest_ago(run.company_id, is_open=True, limit=due),
+        *reads.read_longest_ago(run.company_id, is_open=False, limit=due_others),
     ]
 
 
-def _share(
-    run: Run, findings: Findings, clock: Probe, *, is_open: bool, period: timedelta
-) -> list[int]:
+def _share(run: Run, findings: Findings, clock: Probe, *, orders: int, period: timedelta) -> int:
     """Each kind of order has its own clock, so that neither loses what it has waited for."""
     last, now = run.positions.completed_at(clock), run.clock()
-    orders = reads.count(run.company_id, is_open=is_open)
     due = audit.share(orders, elapsed=now - last, period=period) if last else 0
     if last is None or due or last > now:
         findings.movers.append(lambda: run.positions.complete(clock, now=now))
-    limit = min(due, run.plan.audit_most)
-    return reads.read_longest_ago(run.company_id, is_open=is_open, limit=limit)
+    return min(due, run.plan.audit_most)
+
+
+def _absent(findings: Findings, open_here: dict[int, int], still_open: Seen) -> None:
+    """An open order that a complete answer left out is only found, never closed: reading it by
+    key shows what became of it."""
+    absent = open_here.keys() - still_open.hashes.keys()
+    findings.found |= dict.fromkeys(absent, Found(Probe.OPEN))
 
 
 def _differing(
-    run: Run, findings: Findings, changed: Seen, still_open: Seen, *, absent_is_proof: bool
+    run: Run,
+    findings: Findings,
+    changed: Seen,
+    still_open: Seen,
+    open_here: dict[int, int],
 ) -> None:
-    """Orders whose light row is not the one remembered, each with the probe that showed it.
-
-    An open order that a complete answer left out is only found, never closed: reading it by key
-    shows what became of it.
-    """
+    """Orders whose light row is not the one remembered, each with the probe that showed it."""
     company_id, now = run.company_id, run.clock()
     seen = changed.hashes | still_open.hashes
-    open_here = lights.open_hashes(company_id)
     known = open_here | lights.hashes(company_id, seen.keys() - open_here.keys())
     different = {entry: light for entry, light in seen.items() if known.get(entry) != light}
-    if absent_is_proof:
-        absent = open_here.keys() - still_open.hashes.keys()
-        findings.found |= dict.fromkeys(absent, Found(Probe.OPEN))
     for entry in lights.not_set_aside(company_id, different, now=now):
         probe = Probe.CHANGED if entry in changed.hashes else Probe.OPEN
         findings.found[entry] = Found(probe, different[entry])

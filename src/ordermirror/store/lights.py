@@ -33,11 +33,14 @@ def not_set_aside(company_id: int, seen: Mapping[int, int], *, now: datetime) ->
 
     An order in quarantine is left there until its next try is due or its light row changes.
     """
+    if not seen:
+        return set()
     held = {
         row.doc_entry: row
         for row in Quarantine.objects.filter(company_id=company_id, doc_entry__in=among(seen))
     }
-    note_light_hashes(company_id, {entry: seen[entry] for entry in held})
+    if held:
+        note_light_hashes(company_id, {entry: seen[entry] for entry in held})
     return {
         entry
         for entry, light in seen.items()

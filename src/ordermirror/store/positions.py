@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,10 +12,13 @@ from ordermirror.models import Position, Probe
 
 
 class Positions:
-    """A company's positions, read at once with one statement; written one at a time."""
+    """A company's positions, read at once with one statement; written one at a time, unless
+    `together`."""
 
     def __init__(self, company_id: int) -> None:
         self._company_id = company_id
+        self._together: set[Probe] | None = None
+        self._columns: set[str] = set()
         rows = Position.objects.filter(company_id=company_id)
         self._rows: dict[str, Position] = {row.probe: row for row in rows}
 
@@ -83,15 +88,35 @@ class Positions:
     def save_audit_period(self, period: timedelta) -> None:
         self._save(Probe.AUDIT, period_seconds=int(period.total_seconds()))
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is saved inside is written at its end, with one statement."""
+        self._together = set()
+        try:
+            yield
+            self._write(self._together)
+        finally:
+            self._together = None
+
     def _save(self, probe: Probe, **values: object) -> None:
-        rows = Position.objects.filter(company_id=self._company_id, probe=probe)
-        if probe not in self._rows:
-            self._rows[probe] = Position(company_id=self._company_id, probe=probe)
-        row = self._rows[probe]
+        row = self._rows.setdefault(probe, Position(company_id=self._company_id, probe=probe))
         for name, value in values.items():
             setattr(row, name, value)
-        if not rows.update(**values):
-            Position.objects.create(company_id=self._company_id, probe=probe, **values)
+        self._columns |= values.keys()
+        if self._together is None:
+            self._write({probe})
+        else:
+            self._together.add(probe)
+
+    def _write(self, probes: set[Probe]) -> None:
+        rows = [self._rows[probe] for probe in sorted(probes)]
+        known = [row for row in rows if row.pk is not None]
+        if known:
+            Position.objects.bulk_update(known, sorted(self._columns))
+        for row in rows:
+            if row.pk is None:
+                row.save()
+        self._columns.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ordermirror.core.identity import Anchor
 from ordermirror.models import OrderRead, Pending, Probe, Quarantine, SalesOrder, order_id
@@ -49,15 +49,17 @@ def anchors(company_id: int, *, upto: int = HIGHEST_ENTRY) -> list[Anchor]:
     suspect = Pending.objects.filter(
         Q(not_found__gt=0) | Q(probe=Probe.ABSENT), company_id=company_id
     ).values("doc_entry")
-    reads = OrderRead.objects.filter(
-        pk__gte=order_id(company_id, 0),
-        pk__lte=order_id(company_id, upto),
-        missing_since=None,
-    ).exclude(doc_entry__in=suspect)
-    keys = reads.values_list("pk", flat=True)
-    chosen = {*keys.order_by("pk")[:ANCHORS_EACH_END], *keys.order_by("-pk")[:ANCHORS_EACH_END]}
-    orders = SalesOrder.objects.filter(pk__in=chosen).order_by("pk")
-    return [Anchor(*row) for row in orders.values_list(*Anchor._fields)]
+    shown = OrderRead.objects.filter(pk=OuterRef("pk"), missing_since=None)
+    orders = (
+        SalesOrder.objects.filter(
+            Exists(shown), pk__gte=order_id(company_id, 0), pk__lte=order_id(company_id, upto)
+        )
+        .exclude(doc_entry__in=suspect)
+        .values_list(*Anchor._fields)
+    )
+    oldest, newest = orders.order_by("pk"), orders.order_by("-pk")
+    ends = {*oldest[:ANCHORS_EACH_END], *newest[:ANCHORS_EACH_END]}
+    return [Anchor(*row) for row in sorted(ends)]
 
 
 def mark_missing(company_id: int, since: dict[int, datetime]) -> None:
