@@ -99,6 +99,6 @@ def _line(line: dict, currency: str) -> dict:
 def plain(value: object) -> object:
     """Numbers as exact text without needless zeros, dates as ISO text, the rest as it is."""
     if isinstance(value, Decimal):
-        text = format(value, "f")
+        text = format(value + 0, "f")  # -0 is 0
         return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
     return value.isoformat() if hasattr(value, "isoformat") else value

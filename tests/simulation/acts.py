@@ -298,7 +298,7 @@ def restore(world: World) -> str:
             table.add(row)
             table.touch(row["DocEntry"])
     company.delivered, company.closed_by_hand = delivered, by_hand
-    world.restored = True
+    world.restored = world.reappeared = True
     world.forget_follow_ups()
     for key in world.history.versions:
         if key in company.orders:

@@ -154,8 +154,8 @@ class Watch:
         if scan is None:
             return
         for doc_entry, shown, seen in self._to_compare(scan):
-            if any(version.reverted for version in seen):
-                continue  # their stamps went back
+            if self._came_back(doc_entry):
+                continue  # with a stamp of long ago
             missed = shown is None or all(
                 version.light.stamp != shown.light.stamp for version in seen
             )
@@ -163,6 +163,9 @@ class Watch:
                 not missed or doc_entry in owed,
                 f"the changed probe passed over order {doc_entry} (scan {scan})",
             )
+
+    def _came_back(self, doc_entry: int) -> bool:
+        return any(version.reverted for version in self.world.history.versions[doc_entry])
 
     def _open_is_covered(self, owed: set[int]) -> None:
         """Light rows that entered, left or changed in the set of open orders likewise."""

@@ -22,7 +22,8 @@ from tests.simulation.traits import Traits
 from tests.simulation.world import COMPANY, World
 
 LOOKBACK_DAYS = 2
-MOST_DECISIONS = 5
+MOST_FALSE_ALARMS = 3
+MOST_DECISIONS = 7
 MOST_REACHED = {"request": 20, "statement": 90, "commit": 14}
 
 
@@ -33,6 +34,7 @@ class Story:
     world: World
     watch: Watch = field(init=False)
     bystander: list[tuple] = field(init=False)
+    alarms: int = 0
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.world)
@@ -124,8 +126,10 @@ class Story:
             return
         for act in ("swap", "show") if world.swapped else ("show",):
             world.act(act)
-        world.log(f"  decided: {'new epoch' if world.restored else 'false alarm'}")
-        if world.restored:
+        self.alarms += 1
+        anew = world.restored or self.alarms > MOST_FALSE_ALARMS
+        world.log(f"  decided: {'new epoch' if anew else 'false alarm'}")
+        if anew:
             conflicts.new_epoch(world.company)
             world.restored = False
             world.follow_floor.clear()
