@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 from collections.abc import Callable
@@ -38,6 +39,9 @@ def serve(host: str, port: int, *, on_start: Callable[[], None] = lambda: None) 
     """
     if not is_free(host, port):
         raise AddressTaken(f"another program listens on {host}:{port}; choose a port with --port")
+    # Pages are served by a new interpreter on every system, as on Windows: a forked one would
+    # inherit whatever locks the scheduler's thread holds at that moment.
+    multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
         "ordermirror.project.wsgi:application",
         address=host,
