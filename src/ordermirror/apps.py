@@ -10,3 +10,8 @@ class OrderMirrorConfig(AppConfig):
     label = "ordermirror"
     verbose_name = "OrderMirror"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from ordermirror import sqlite
+
+        sqlite.install()

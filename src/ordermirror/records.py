@@ -20,6 +20,9 @@ STATUS_LENGTH = 50
 HIGHEST_ENTRY = 2**31 - 1
 """DocEntry is a positive 32-bit number at SAP."""
 
+HIGHEST_AMOUNT = Decimal("9999999999999.999999")
+"""The largest money amount or quantity, and its negative, that is stored: 19 digits, 6 decimals."""
+
 OPEN = "open"
 STATUS_WORDS = {
     "bost_Open": OPEN,

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from ordermirror.core.currency import decimals_of
-from ordermirror.records import OPEN, OrderLine
+from ordermirror.errors import BadOrder
+from ordermirror.records import HIGHEST_AMOUNT, OPEN, Order, OrderLine
 
 ZERO = Decimal("0.000000")
 _STEPS = {decimals: Decimal(1).scaleb(-decimals) for decimals in range(4)}
 _SIX = Decimal("0.000001")
+_ROOMY = Context(prec=60)
+"""Twice nineteen digits and more: a product is never rounded before it is rounded on purpose."""
+
+
+def pending_total(order: Order) -> Decimal:
+    """What is pending on all lines of an order.
+
+    Raises BadOrder when it, or the amount of a line, is beyond what is stored.
+    """
+    total = ZERO
+    for line in order.lines:
+        amount = pending_amount(line, order.doc_currency)
+        if not -HIGHEST_AMOUNT <= amount <= HIGHEST_AMOUNT:
+            raise BadOrder(order.doc_entry, "totals", _too_large(f"line {line.line_num}"))
+        total += amount
+    if not -HIGHEST_AMOUNT <= total <= HIGHEST_AMOUNT:
+        raise BadOrder(order.doc_entry, "totals", _too_large("the order"))
+    return total
 
 
 def pending_amount(line: OrderLine, currency: str | None) -> Decimal:
@@ -21,5 +40,10 @@ def pending_amount(line: OrderLine, currency: str | None) -> Decimal:
     quantity, price = line.remaining_open_quantity, line.price
     if line.line_status != OPEN or not quantity or not price:
         return ZERO
-    amount = (quantity * price).quantize(_STEPS[decimals_of(currency)], ROUND_HALF_UP)
-    return amount.quantize(_SIX)
+    step = _STEPS[decimals_of(currency)]
+    amount = _ROOMY.multiply(quantity, price).quantize(step, ROUND_HALF_UP, _ROOMY)
+    return amount.quantize(_SIX, context=_ROOMY)
+
+
+def _too_large(what: str) -> str:
+    return f"the amount pending on {what} is beyond ±{HIGHEST_AMOUNT:,}"

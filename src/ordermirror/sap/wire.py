@@ -22,6 +22,7 @@ from ordermirror.errors import BadAnswer, BadOrder
 from ordermirror.records import (
     CODE_LENGTH,
     DESCRIPTION_LENGTH,
+    HIGHEST_AMOUNT,
     HIGHEST_ENTRY,
     NAME_LENGTH,
     STATUS_LENGTH,
@@ -33,8 +34,8 @@ from ordermirror.records import (
 )
 
 _STEP = Decimal("0.000001")
-_LIMIT = Decimal(9_000_000_000_000)
 _NOISE = Decimal("1e-15")
+_TOO_LARGE = f"a number is too large for an amount or quantity (beyond ±{HIGHEST_AMOUNT:,})"
 _SPELLED = {
     "row_total_fc": "RowTotalFC",
     "open_amount_fc": "OpenAmountFC",
@@ -343,11 +344,11 @@ def _exact(number: Decimal | None) -> Decimal | None:
     try:
         exact = number.quantize(_STEP)
     except InvalidOperation as exc:
-        raise ValueError("a number is too large for an amount or quantity") from exc
+        raise ValueError(_TOO_LARGE) from exc
     if exact != number and abs(exact - number) > abs(number) * _NOISE:
         raise ValueError("a number has more than the six decimals that SAP keeps")
-    if not -_LIMIT < exact < _LIMIT:
-        raise ValueError("a number is too large for an amount or quantity")
+    if not -HIGHEST_AMOUNT <= exact <= HIGHEST_AMOUNT:
+        raise ValueError(_TOO_LARGE)
     return exact
 
 

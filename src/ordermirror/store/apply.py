@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import DataError, IntegrityError, transaction
@@ -21,6 +22,7 @@ from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.core.identity import anchor_of
 from ordermirror.core.plan import CONFIRM_AFTER
 from ordermirror.core.torn import looks_torn
+from ordermirror.core.totals import pending_total
 from ordermirror.errors import BadOrder, IdentityConflict
 from ordermirror.lease import Lease
 from ordermirror.models import OrderRead, Probe, line_id, order_id
@@ -110,6 +112,7 @@ class _Changed:
     order: Order
     diff: OrderDiff
     stored: mirror.Stored | None
+    pending_total: Decimal
 
 
 def apply_batch(
@@ -296,10 +299,11 @@ def _decode_and_diff(
             order = applying.decode(document.doc_entry, document.payload)
             _require_same_order(applying, before, order)
             diff = diff_order(before.order, order, before.removed) if before else diff_new(order)
+            total = pending_total(order)
         except BadOrder as exc:
             refused.append(_refused(document, exc.stage, exc.reason))
         else:
-            changed.append(_Changed(document, order, diff, before))
+            changed.append(_Changed(document, order, diff, before, total))
     return changed, refused
 
 
@@ -322,7 +326,7 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
     removed: list[int] = []
     for item in changed:
         order, diff = item.order, item.diff
-        total = mirror.pending_total(order)
+        total = item.pending_total
         if diff.header_changed or item.stored is None or item.stored.pending_total != total:
             orders.append(mirror.order_row(company_id, order, total))
         lines += mirror.line_rows(company_id, order, (*diff.created_lines, *diff.changed_lines))

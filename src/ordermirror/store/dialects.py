@@ -16,16 +16,28 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ordermirror.fields import ExactDecimalField
+from ordermirror.sqlite import FROM_DIGITS
 
 Text = Callable[[Any], Any]
 
+_SURELY_INTEGER = 18
+"""Digits that fit 64 bits whatever they are."""
+
 
 class Column(NamedTuple):
-    """`type` is the database's own, for the dialects that must name it."""
+    """`type` is the database's own, for the dialects that must name it.
+
+    `read` is put around the text where the database is to read it, on SQLite.
+    """
 
     name: str
     type: str
     text: Text
+    read: str = "{}"
+
+
+class TooLong(Exception):
+    """An amount of so many digits that SQLite might take its text for an inexact REAL."""
 
 
 class Dialect(NamedTuple):
@@ -46,8 +58,17 @@ def column_of(connection: BaseDatabaseWrapper, field: models.Field[Any, Any]) ->
     return Column(str(field.column), (field.db_type(connection) or "").split("(")[0], text)
 
 
+def wide(column: Column) -> Column:
+    """The same column, read on SQLite by a function that is exact for any amount, but slower."""
+    if column.text is not _millionths:
+        return column
+    return column._replace(text=_digits, read=f"{FROM_DIGITS}({{}})")
+
+
 def _sqlite(table: str, columns: Sequence[Column], conflict: str) -> str:
-    values = ", ".join(f"value->>{place}" for place in range(len(columns)))
+    values = ", ".join(
+        column.read.format(f"value->>{place}") for place, column in enumerate(columns)
+    )
     return (
         f"INSERT INTO {table} ({_names(columns)}) "  # noqa: S608 - names come from the models
         f"SELECT {values} FROM json_each(%s) WHERE true {conflict}"
@@ -115,9 +136,17 @@ def _common_text(field: models.Field[Any, Any]) -> Text:
     return datetime.isoformat if isinstance(field, models.DateTimeField) else _same
 
 
-def _millionths(number: Decimal) -> str:
-    """What SQLite stores: the digits of a number, which has exactly six decimals, as records do."""
+def _digits(number: Decimal) -> str:
+    """Of a number that has exactly six decimals, as records do: how many millionths it is."""
     return str(number).replace(".", "")
+
+
+def _millionths(number: Decimal) -> str:
+    """Digits that SQLite reads as an INTEGER by itself. Raises TooLong for what may be none."""
+    digits = str(number).replace(".", "")
+    if len(digits) > _SURELY_INTEGER:
+        raise TooLong
+    return digits
 
 
 def _moment(value: datetime) -> str:

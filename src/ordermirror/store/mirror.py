@@ -48,10 +48,6 @@ def stored_orders(company_id: int, doc_entries: Collection[int]) -> dict[int, St
     return found
 
 
-def pending_total(order: Order) -> Decimal:
-    return sum((pending_amount(line, order.doc_currency) for line in order.lines), ZERO)
-
-
 def order_row(company_id: int, order: Order, pending: Decimal) -> Row:
     return (order_id(company_id, order.doc_entry), company_id, *order[:-1], pending)
 

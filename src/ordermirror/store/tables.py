@@ -8,7 +8,7 @@ the best way of SQLite, PostgreSQL and MariaDB alike, and four to ten times fast
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 from ordermirror.core.chunks import in_chunks
-from ordermirror.store.dialects import Column, column_of, dialect_of
+from ordermirror.store.dialects import Column, TooLong, column_of, dialect_of, wide
 
 Row = Sequence[Any]
 
@@ -34,34 +34,41 @@ class Table:
 
     def upsert(self, rows: Iterable[Row]) -> int:
         """Insert the rows, or replace those with the same key; returns how many."""
-        return self._run(self._upsert_sql, rows)
+        return self._run(dialect_of(connection).upsert, rows)
 
     def insert_new(self, rows: Iterable[Row]) -> int:
         """Insert the rows and leave any that exist as they are; returns how many were given."""
-        return self._run(self._insert_new_sql, rows)
+        return self._run(dialect_of(connection).insert_new, rows)
 
     @cached_property
     def _columns(self) -> list[Column]:
         return [column_of(connection, field) for field in self._fields]  # type: ignore[arg-type]
 
     @cached_property
-    def _upsert_sql(self) -> str:
-        return dialect_of(connection).upsert(self.name, self._columns)
+    def _wide_columns(self) -> list[Column]:
+        return [wide(column) for column in self._columns]
 
-    @cached_property
-    def _insert_new_sql(self) -> str:
-        return dialect_of(connection).insert_new(self.name, self._columns)
-
-    def _run(self, sql: str, rows: Iterable[Row]) -> int:
-        texts = [column.text for column in self._columns]
-        data = [
-            [None if value is None else text(value) for text, value in zip(texts, row, strict=True)]
-            for row in rows
-        ]
-        for chunk in in_chunks(data, ROWS_A_STATEMENT):
+    def _run(self, sql: Callable[[str, Sequence[Column]], str], rows: Iterable[Row]) -> int:
+        given = list(rows)
+        for chunk in in_chunks(given, ROWS_A_STATEMENT):
+            columns = self._columns
+            try:
+                parameter = _texts(columns, chunk)
+            except TooLong:
+                columns = self._wide_columns
+                parameter = _texts(columns, chunk)
             with connection.cursor() as cursor:
-                cursor.execute(sql, [msgspec.json.encode(chunk).decode()])
-        return len(data)
+                cursor.execute(sql(self.name, columns), [parameter])
+        return len(given)
+
+
+def _texts(columns: Sequence[Column], rows: Sequence[Row]) -> str:
+    texts = [column.text for column in columns]
+    data = [
+        [None if value is None else text(value) for text, value in zip(texts, row, strict=True)]
+        for row in rows
+    ]
+    return msgspec.json.encode(data).decode()
 
 
 def among(keys: Iterable[int]) -> RawSQL:
