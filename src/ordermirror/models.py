@@ -249,6 +249,8 @@ class OrderRead(models.Model):
     is_open = models.BooleanField()
     light_hash = models.BigIntegerField()
     document_hash = models.BigIntegerField()
+    mapping_version = models.SmallIntegerField(default=0)
+    """Of the mapping that decoded it: an older one's order is decoded again when it is read."""
     read_at = models.DateTimeField()
     run = models.ForeignKey(
         "SyncRun", models.SET_NULL, null=True, db_index=False, db_constraint=False, related_name="+"

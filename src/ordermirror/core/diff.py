@@ -23,6 +23,8 @@ class Fate(StrEnum):
     CLOSED = "closed"
     CANCELLED = "cancelled"
     REOPENED = "reopened"
+    REMAPPED = "remapped"
+    """Read differently by a newer mapping, and nothing else."""
     UNCHANGED = "unchanged"
 
 

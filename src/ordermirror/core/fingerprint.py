@@ -9,15 +9,10 @@ from hashlib import blake2b
 
 from ordermirror.records import LightOrder
 
-MAPPING_VERSION = 1
-"""Rises when the mapping reads a document differently, so that every document is decoded again."""
-
-_SALT = MAPPING_VERSION.to_bytes(4, "big")
-
 
 def document_hash(payload: bytes | memoryview) -> int:
-    """Of a document's JSON as SAP sent it."""
-    return _number(blake2b(payload, digest_size=8, salt=_SALT).digest())
+    """Of a document's JSON as SAP sent it; which mapping read it is remembered beside it."""
+    return _number(blake2b(payload, digest_size=8).digest())
 
 
 def light_hash(light: LightOrder) -> int:

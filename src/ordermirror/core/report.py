@@ -33,11 +33,11 @@ class RunReport:
     """A run's outcome and costs.
 
     Each order that was seen is counted once: created, changed, closed, cancelled, reopened,
-    quarantined or unchanged. `missing` are orders that SAP did not show when asked by key.
-    `newly_missing` are those of them that had been shown the last time. `silent_changes` had
-    changed though no other probe could see it: only the audit, which read `audited` orders again,
-    found them. `rows_written` are rows of mirrored orders, lines and master data, book-keeping
-    left out; `bytes` are counted after decompression.
+    remapped (a newer mapping reads it differently), quarantined or unchanged. `missing` are orders
+    that SAP did not show when asked by key. `newly_missing` are those of them that had been shown
+    the last time. `silent_changes` had changed though no other probe could see it: only the audit,
+    which read `audited` orders again, found them. `rows_written` are rows of mirrored orders, lines
+    and master data, book-keeping left out; `bytes` are counted after decompression.
     """
 
     run: int

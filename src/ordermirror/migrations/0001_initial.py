@@ -162,6 +162,7 @@ class Migration(migrations.Migration):
                 ('is_open', models.BooleanField()),
                 ('light_hash', models.BigIntegerField()),
                 ('document_hash', models.BigIntegerField()),
+                ('mapping_version', models.SmallIntegerField(default=0)),
                 ('read_at', models.DateTimeField()),
                 ('confirm_at', models.DateTimeField(null=True)),
                 ('missing_since', models.DateTimeField(null=True)),

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from django.db import DataError, IntegrityError, transaction
 
-from ordermirror.core import identity
+from ordermirror.core import identity, mapping
 from ordermirror.core.diff import Fate, OrderDiff, diff_new, diff_order
 from ordermirror.core.fetched import Batch, Document, KeyCoverage, RangeCoverage
 from ordermirror.core.fingerprint import document_hash, light_hash
@@ -40,6 +40,7 @@ READS = Table(
         "is_open",
         "light_hash",
         "document_hash",
+        "mapping_version",
         "read_at",
         "run",
         "confirm_at",
@@ -163,7 +164,7 @@ def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> A
     current = [doc for doc in documents if not _is_older(applying, doc, known)]
     hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
     new = [doc for doc in current if not _is_known(doc.doc_entry, hashes, known)]
-    changed, refused = _decode_and_diff(applying, new, known)
+    changed, refused = _decode_and_diff(applying, new, hashes, known)
     torn = _torn(applying, changed, hashes)
     changed = [item for item in changed if item.order.doc_entry not in torn]
     current = [doc for doc in current if doc.doc_entry not in torn]
@@ -193,7 +194,8 @@ def _torn(
     torn = {
         entry: hashes[entry]
         for item in changed
-        if applying.doubted.get(entry := item.order.doc_entry) != hashes[entry]
+        if item.diff.fate is not Fate.REMAPPED
+        and applying.doubted.get(entry := item.order.doc_entry) != hashes[entry]
         and looks_torn(item.order, item.stored.order if item.stored else None)
     }
     if not applying.first_load:
@@ -230,7 +232,7 @@ def _log(
             applied.audited += 1
             if decision == Fate.UNCHANGED:
                 continue
-            applied.silent_changes += decision not in ("quarantined", "torn")
+            applied.silent_changes += decision not in ("quarantined", "torn", Fate.REMAPPED)
         entries.append(read_log.Entry(entry, probe, document.read_at, decision, detail))
     read_log.add(applying.lease.company_id, applying.run_id, entries)
 
@@ -248,6 +250,7 @@ class KnownRead(NamedTuple):
     document_hash: int
     read_at: datetime
     run_id: int | None
+    mapping_version: int
 
 
 Known = dict[int, KnownRead]
@@ -279,12 +282,18 @@ def _is_older(applying: Applying, document: Document, known: Known) -> bool:
 
 
 def _is_known(doc_entry: int, hashes: dict[int, int], known: Known) -> bool:
+    """Whether decoding the document would tell nothing new."""
     read = known.get(doc_entry)
-    return read is not None and read.document_hash == hashes[doc_entry]
+    same_mapping = read is not None and read.mapping_version == mapping.VERSION
+    return same_mapping and _is_same(doc_entry, hashes, known)
+
+
+def _is_same(doc_entry: int, hashes: dict[int, int], known: Known) -> bool:
+    return doc_entry in known and known[doc_entry].document_hash == hashes[doc_entry]
 
 
 def _decode_and_diff(
-    applying: Applying, documents: Sequence[Document], known: Known
+    applying: Applying, documents: Sequence[Document], hashes: dict[int, int], known: Known
 ) -> tuple[list[_Changed], list[Refused]]:
     stored = mirror.stored_orders(
         applying.lease.company_id, [doc.doc_entry for doc in documents if doc.doc_entry in known]
@@ -292,30 +301,50 @@ def _decode_and_diff(
     changed: list[_Changed] = []
     refused: list[Refused] = []
     for document in documents:
-        before = stored.get(document.doc_entry)
+        entry = document.doc_entry
+        same = _is_same(entry, hashes, known)
+        version = known[entry].mapping_version if entry in known else mapping.VERSION
         try:
-            if document.unreadable:
-                raise BadOrder(document.doc_entry, "fetch", document.unreadable)
-            order = applying.decode(document.doc_entry, document.payload)
-            _require_same_order(applying, before, order)
-            diff = diff_order(before.order, order, before.removed) if before else diff_new(order)
-            total = pending_total(order)
+            changed.append(_compared(applying, document, stored.get(entry), same, version))
         except BadOrder as exc:
             refused.append(_refused(document, exc.stage, exc.reason))
-        else:
-            changed.append(_Changed(document, order, diff, before, total))
     return changed, refused
 
 
-def _require_same_order(applying: Applying, before: mirror.Stored | None, order: Order) -> None:
+def _compared(
+    applying: Applying, document: Document, before: mirror.Stored | None, same: bool, version: int
+) -> _Changed:
+    """`same`: the stored order is of the same document; `version`: of the mapping that read it.
+
+    Raises BadOrder when the document can't be taken.
+    """
+    if document.unreadable:
+        raise BadOrder(document.doc_entry, "fetch", document.unreadable)
+    order = applying.decode(document.doc_entry, document.payload)
+    total = pending_total(order)
+    if before is None:
+        return _Changed(document, order, diff_new(order), None, total)
+    stored = before.order
+    if version == mapping.VERSION:
+        _require_same_order(applying, stored, order)
+        diff = diff_order(stored, order, before.removed)
+    else:
+        as_now = order if same else mapping.as_read_now(stored, order, version)
+        _require_same_order(applying, as_now, order)
+        diff = diff_order(stored, order, before.removed)
+        diff = mapping.without_remapping(diff, as_now, order, before.removed)
+        if total != before.pending_total:
+            diff = mapping.with_all_lines(diff, order)
+    return _Changed(document, order, diff, before, total)
+
+
+def _require_same_order(applying: Applying, stored: Order, order: Order) -> None:
     """A first load after a decision (`ordermirror company`) may replace what a number stood for.
 
     Raises IdentityConflict, which undoes the batch.
     """
-    if before is None or applying.first_load:
-        return
-    was, now = anchor_of(before.order), anchor_of(order)
-    if was != now:
+    was, now = anchor_of(stored), anchor_of(order)
+    if was != now and not applying.first_load:
         raise IdentityConflict(identity.told_apart(was, now))
 
 
@@ -364,6 +393,7 @@ def _write_reads(
             entry,
             *light,
             hashes[entry],
+            mapping.VERSION,
             read_at,
             run_id,
             read_at + CONFIRM_AFTER if entry in confirm else None,
@@ -379,7 +409,7 @@ def _may_change_unseen(applying: Applying, item: _Changed) -> bool:
 
     In a first load that is told by the day, for any zone of SAP's clock.
     """
-    if item.diff.fate is Fate.UNCHANGED:
+    if item.diff.fate in (Fate.UNCHANGED, Fate.REMAPPED):
         return False
     stamp = item.order.update_date
     yesterday = (applying.now() - timedelta(days=2)).date()
