@@ -29,7 +29,7 @@ def document(doc_entry, *lines, **raw):
         '"DocEntry":%d,"DocNum":%d,"DocumentStatus":"bost_Open","Cancelled":"tNO",'
         '"DocCurrency":"AED","DocumentLines":[%s]'
     )
-    text = head % (doc_entry, doc_entry + 1000, ",".join(lines or [line()]))
+    text = head % (doc_entry, doc_entry % 1000 + 1000, ",".join(lines or [line()]))
     return ("{" + text + members(raw) + "}").encode()
 
 

@@ -85,6 +85,20 @@ def without_removed(order: dict) -> dict:
     return order | {"lines": [line for line in order["lines"] if line["removed_at"] is None]}
 
 
+def answers(mirror, change):
+    """Every answer of the source passes through `change(url, answer)`."""
+    make = mirror.source
+
+    def source(*args):
+        made = make(*args)
+        transport = made._session._transport
+        send = transport.send
+        transport.send = lambda method, url, *rest: change(url, send(method, url, *rest))
+        return made
+
+    mirror.source = source
+
+
 @contextmanager
 def mirrored(*, version: int = 2, **options):
     """A sandbox of 120 orders, unless told otherwise, and an empty mirror of it."""

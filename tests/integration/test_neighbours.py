@@ -15,7 +15,7 @@ from ordermirror.models import Company, OrderRead, Position, Probe, Quarantine, 
 from ordermirror.sandbox import Fault
 from ordermirror.store import pending
 from ordermirror.store.pending import Found
-from tests.support import mirrored
+from tests.support import answers, mirrored
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -30,20 +30,6 @@ def silent(transactional_db):
     """A mirror of a company in which only a person's edit moves an order's stamp."""
     with mirrored(bump_on=frozenset({"edit"})) as mirror:
         yield mirror
-
-
-def answers(mirror, change):
-    """Every answer of the source passes through `change(url, answer)`."""
-    make = mirror.source
-
-    def source(*args):
-        made = make(*args)
-        transport = made._session._transport
-        send = transport.send
-        transport.send = lambda method, url, *rest: change(url, send(method, url, *rest))
-        return made
-
-    mirror.source = source
 
 
 def open_entries():

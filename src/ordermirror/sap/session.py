@@ -204,7 +204,7 @@ def message_of(answer: Answer) -> str:
         kind = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "no message"
         return f"{kind} (HTTP {answer.status})"
     text = error.message.get("value") if isinstance(error.message, dict) else error.message
-    return f"{text} (code {error.code})"
+    return f"{text} (code {error.code})".replace("\0", " ")  # PostgreSQL stores no NUL
 
 
 def _session_cookie(answer: Answer) -> str:

@@ -6,11 +6,11 @@ that carries more is either the noise of a double (rounded away) or not SAP's (r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Annotated
 
@@ -35,6 +35,7 @@ from ordermirror.records import (
 
 _STEP = Decimal("0.000001")
 _NOISE = Decimal("1e-15")
+_NUL = b"\\u0000"
 _TOO_LARGE = f"a number is too large for an amount or quantity (beyond ±{HIGHEST_AMOUNT:,})"
 _SPELLED = {
     "row_total_fc": "RowTotalFC",
@@ -241,6 +242,7 @@ def decode_follow_up(row: msgspec.Raw) -> FollowUp:
 def decode_sales_person(row: msgspec.Raw) -> SalesPerson:
     try:
         wire = _sales_person_decoder.decode(row)
+        _require_no_nul([wire.sales_employee_name])
     except (ValueError, RecursionError) as exc:
         raise BadAnswer(f"a sales person can't be read: {exc}") from exc
     active = {"tYES": True, "tNO": False}.get(wire.active or "")
@@ -250,11 +252,12 @@ def decode_sales_person(row: msgspec.Raw) -> SalesPerson:
 def decode_order(doc_entry: int, payload: bytes | memoryview) -> Order:
     """Raises BadOrder, which names the field, when the document can't be taken exactly."""
     try:
-        if b"\\u0000" in bytes(payload):
-            raise ValueError("a text holds NUL, at which SQLite would cut it")
-        return _order(_order_decoder.decode(payload))
+        order = _order(_order_decoder.decode(payload))
+        if _NUL in bytes(payload):
+            _require_no_nul(chain(order[:-1], *order.lines))
     except (ValueError, RecursionError) as exc:
         raise BadOrder(doc_entry, "decode", str(exc)) from exc
+    return order
 
 
 def status_word(status: str | None) -> str | None:
@@ -333,6 +336,12 @@ def _line(wire: _Line) -> OrderLine:
         wire.tree_type,
         wire.parent_line_num,
     )
+
+
+def _require_no_nul(values: Iterable[object]) -> None:
+    """NUL is cut off with what follows it by SQLite, and refused by PostgreSQL."""
+    if any(isinstance(value, str) and "\0" in value for value in values):
+        raise ValueError("a text holds NUL, which not every database can store")
 
 
 def _exact(number: Decimal | None) -> Decimal | None:
