@@ -6,8 +6,8 @@ stands for its place among all REALs: 2^63 is kept as the double 2^63, 2^63 + 1 
 and so on. SQLite compares INTEGER and REAL by value, so what is kept so is also in order.
 
 Doubles end at 13.5 million millions; only sums come that far. They are text with the digits in it,
-which SQLite puts after every number: exact, in order upwards, but a sum below -13.5 million
-millions sorts last.
+which SQLite puts after every number: exact, and in order upwards, but a sum below -13.5 million
+millions sorts above all numbers instead of below them.
 """
 
 from __future__ import annotations

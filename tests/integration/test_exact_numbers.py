@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, NotSupportedError, connection, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
-from django.db.models import Avg, Case, F, Max, Min, Q, Sum, Value, When
+from django.db.models import Avg, Case, F, Max, Min, Q, Sum, Value, When, Window
 from django.test import RequestFactory
 
 from ordermirror.export import exported_orders
@@ -246,6 +246,17 @@ def test_arithmetic_in_the_database_is_exact_or_refused():
             SalesOrder.objects.aggregate(total=both)
     else:
         assert SalesOrder.objects.aggregate(total=both) == {"total": 2 * HIGHEST}
+
+
+def test_a_running_sum_is_exact_or_refused():
+    orders_of([HIGHEST, HIGHEST])
+    running = SalesOrder.objects.annotate(running=Window(Sum("doc_total"), order_by="id"))
+
+    if connection.vendor == "sqlite":
+        with pytest.raises(DatabaseError, match="window function"):
+            list(running)
+    else:
+        assert [order.running for order in running.order_by("id")] == [HIGHEST, 2 * HIGHEST]
 
 
 @pytest.mark.parametrize("amount", [HIGHEST + STEP, -HIGHEST - STEP, Decimal("1e30")], ids=str)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ordermirror.millionths import HIGHEST_INTEGER, keep, restored
@@ -22,6 +23,7 @@ AMOUNTS = st.integers(-HIGHEST, HIGHEST) | NEAR_THE_SEAM
 SUMS = st.integers(-REACH, REACH) | NEAR_THE_SEAM
 
 
+@settings(deadline=None)
 @given(AMOUNTS | st.integers(-(10**39) + 1, 10**39 - 1))
 @example(HIGHEST)
 @example(-HIGHEST)
@@ -31,6 +33,7 @@ def test_what_is_kept_is_restored(millionths):
     assert restored(keep(millionths)) == millionths
 
 
+@settings(deadline=None)
 @given(SUMS, SUMS)
 @example(HIGHEST_INTEGER, HIGHEST_INTEGER + 1)
 @example(-HIGHEST_INTEGER, -HIGHEST_INTEGER - 1)
@@ -40,13 +43,14 @@ def test_order_is_kept(one, other):
     assert (keep(one) == keep(other)) == (one == other)
 
 
+@settings(deadline=None)
 @given(st.lists(SUMS | st.integers(REACH, 10**39 - 1), max_size=30))
 def test_sqlite_orders_what_is_kept_and_returns_it_unchanged(amounts):
-    database = sqlite3.connect(":memory:")
-    database.execute("CREATE TABLE amounts (kept BIGINT)")
-    database.executemany("INSERT INTO amounts VALUES (?)", [(keep(it),) for it in amounts])
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE amounts (kept BIGINT)")
+        database.executemany("INSERT INTO amounts VALUES (?)", [(keep(it),) for it in amounts])
 
-    rows = database.execute("SELECT kept FROM amounts ORDER BY kept").fetchall()
+        rows = database.execute("SELECT kept FROM amounts ORDER BY kept").fetchall()
 
     assert [restored(kept) for (kept,) in rows] == sorted(amounts)
 
