@@ -239,7 +239,7 @@ def _counted_statements() -> Iterator[list[None]]:
 def _log(result: RunReport) -> None:
     if result.outcome == report.COMPLETE:
         orders = result.orders()
-        news = sum(orders[fate] for fate in Fate if fate is not Fate.UNCHANGED)
+        news = sum(orders[fate] for fate in Fate if fate not in (Fate.UNCHANGED, Fate.REMAPPED))
         logger.info(
             "run %d complete in %.1f s: %d orders seen, %d new or changed, %d rows written",
             result.run, result.seconds, orders["seen"], news, result.rows_written,

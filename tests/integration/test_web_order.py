@@ -72,6 +72,15 @@ def test_figures_add_up_from_the_lines(admin_client):
     assert '<progress value="45"' in html
 
 
+def test_figures_of_a_line_beyond_all_measure_are_shown(admin_client):
+    """A closed line's quantity and price are as large as stored ones can be."""
+    most = Decimal("9999999999999.999999")
+    order = make_order(doc_currency="KWD", pending_total=Decimal(0))
+    make_line(order, quantity=most, price=most, remaining_open_quantity=most, line_status="closed")
+
+    assert "Delivered" in open_page(admin_client, order)
+
+
 def test_order_without_lines_says_so(admin_client):
     assert "This order has no lines." in open_page(admin_client, make_order())
 

@@ -40,9 +40,13 @@ def pending_amount(line: OrderLine, currency: str | None) -> Decimal:
     quantity, price = line.remaining_open_quantity, line.price
     if line.line_status != OPEN or not quantity or not price:
         return ZERO
+    return worth(quantity, price, currency).quantize(_SIX, context=_ROOMY)
+
+
+def worth(quantity: Decimal, price: Decimal, currency: str | None) -> Decimal:
+    """Their product, to the decimals of the currency."""
     step = _STEPS[decimals_of(currency)]
-    amount = _ROOMY.multiply(quantity, price).quantize(step, ROUND_HALF_UP, _ROOMY)
-    return amount.quantize(_SIX, context=_ROOMY)
+    return _ROOMY.multiply(quantity, price).quantize(step, ROUND_HALF_UP, _ROOMY)
 
 
 def _too_large(what: str) -> str:

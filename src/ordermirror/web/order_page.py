@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from ordermirror.core.currency import decimals_of
+from ordermirror.core.totals import ZERO, worth
 from ordermirror.models import (
     OrderLine,
     OrderRead,
@@ -26,7 +26,6 @@ from ordermirror.web import formats, freshness
 from ordermirror.web.revised import Revised
 from ordermirror.web.statuses import Badge, badge_of
 
-ZERO = Decimal(0)
 NOT_SEEN_CHANGED = (Probe.HINT, Probe.CONFIRM, Probe.ABSENT, Probe.AUDIT)
 """Reasons to read an order again without having seen it change."""
 
@@ -195,13 +194,13 @@ def _owed_text(probe: str | None) -> str:
 def figures_of(lines: Iterable[OrderLine], order: SalesOrder) -> Figures:
     ordered, delivered = ZERO, ZERO
     for line in lines:
-        worth = _worth(line, order)
-        ordered += worth
+        amount = _amount(line, order)
+        ordered += amount
         if line.quantity and line.remaining_open_quantity is not None:
             share = (line.quantity - line.remaining_open_quantity) / line.quantity
-            delivered += _rounded(worth * share, order.doc_currency)
+            delivered += worth(amount, share, order.doc_currency)
         elif line.line_status != OPEN:
-            delivered += worth
+            delivered += amount
     pending = order.pending_total or ZERO
     return Figures(
         ordered=ordered, delivered=delivered, pending=pending, currency=order.doc_currency
@@ -220,15 +219,11 @@ def figure_texts(figures: Figures) -> dict[str, str]:
     return texts | {"percent": str(figures.percent), "currency": currency or ""}
 
 
-def _worth(line: OrderLine, order: SalesOrder) -> Decimal:
+def _amount(line: OrderLine, order: SalesOrder) -> Decimal:
     """The line's amount on the basis of `pending_amount`, so that the two can be compared."""
     if line.quantity is not None and line.price is not None:
-        return _rounded(line.quantity * line.price, order.doc_currency)
+        return worth(line.quantity, line.price, order.doc_currency)
     return line.row_total_fc or line.line_total or ZERO
-
-
-def _rounded(value: Decimal, currency: str | None) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-decimals_of(currency)), ROUND_HALF_UP)
 
 
 def _place(line: OrderLine) -> int:
