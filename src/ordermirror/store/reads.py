@@ -14,11 +14,11 @@ ANCHORS_EACH_END = 3
 
 
 def read_longest_ago(company_id: int, *, is_open: bool, limit: int) -> list[int]:
-    """DocEntry of the orders that were read longest ago, at most `limit`."""
+    """DocEntry of the orders that were read longest ago, at most `limit`; the oldest of equals."""
     if limit < 1:
         return []
     reads = _not_waiting(company_id).filter(is_open=is_open)
-    return list(reads.order_by("read_at").values_list("doc_entry", flat=True)[:limit])
+    return list(reads.order_by("read_at", "id").values_list("doc_entry", flat=True)[:limit])
 
 
 def _not_waiting(company_id: int) -> QuerySet[OrderRead]:
