@@ -72,6 +72,9 @@ def _missing() -> tuple[MigrationExecutor, int]:
         executor = MigrationExecutor(connection)
     except DatabaseError as exc:
         raise ConfigError(
-            [f"the database can't be reached ({exc}); check ORDERMIRROR_DATABASE_URL"]
+            [
+                f"the database can't be reached ({' '.join(str(exc).split())}); "
+                "check that it runs, and ORDERMIRROR_DATABASE_URL"
+            ]
         ) from exc
     return executor, len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, connection
+
+from ordermirror.outage import trouble
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +44,24 @@ class Scheduler:
             due = next_tick(due, time.monotonic(), self._every)
 
     def _refresh_once(self) -> None:
-        close_old_connections()
+        """Each refresh has a connection of its own: the database may restart between two."""
         try:
             self._refresh(self._stopping)
-        except Exception:
+        except Exception as exc:
             # The one thing a scheduler must not do is stop; the run has recorded its failure.
-            logger.exception("a refresh failed")
+            told = trouble(exc)
+            if told is None:
+                logger.exception("a refresh failed")
+            else:
+                logger.error("a refresh failed: %s", told)
         finally:
-            connection.close()
+            _disconnect()
+
+
+def _disconnect() -> None:
+    """A connection whose server is gone may fail to close; Django forgets it all the same."""
+    with contextlib.suppress(DatabaseError, InterfaceError):
+        connection.close()
 
 
 def next_tick(due: float, now: float, every: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from ordermirror import conf
 from ordermirror.cli import output, parser
 from ordermirror.errors import ConfigError, OrderMirrorError
+
+logger = logging.getLogger(__name__)
 
 WITHOUT_DATABASE = ("demo", "doctor", "sandbox", "settings")
 FAILED, MISUSE, INTERRUPTED = 1, 2, 130
@@ -36,6 +39,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         output.problem("Stopped.")
         return INTERRUPTED
+    except Exception as exc:
+        told = _database_trouble(exc)
+        if told is None:
+            raise
+        logger.debug("the database failed", exc_info=exc)
+        output.problem(told)
+        return FAILED
+
+
+def _database_trouble(exc: Exception) -> str | None:
+    """None as well when the settings were never read: then it is no trouble of the database."""
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        return None
+    told: str | None = importlib.import_module("ordermirror.outage").trouble(exc)
+    return told
 
 
 def set_up_django() -> None:
