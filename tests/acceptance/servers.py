@@ -114,6 +114,8 @@ class PostgreSQL(Server):
         return [
             self.program("postgres"), "-D", str(self.data), "-p", str(self.port),
             "-k", str(self.folder), "-c", "listen_addresses=127.0.0.1",
+            # As durable as file by file, and ten times faster to start after a kill.
+            "-c", "recovery_init_sync_method=syncfs",
         ]  # fmt: skip
 
     def url(self, database: str) -> str:
