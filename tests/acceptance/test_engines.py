@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ordermirror.lease import TTL
 from tests import oracle
 from tests.acceptance.engines import FOUND
 
@@ -71,3 +72,22 @@ def test_history_and_status_read_the_same(on_server, sandbox):
 
     assert "PO-4711" in told
     assert (status["orders"], status["last_outcome"]) == (120, "complete")
+
+
+IDLE = {
+    "postgresql": "SHOW idle_in_transaction_session_timeout",
+    "mysql": "SELECT concat(@@idle_write_transaction_timeout, ' s')",
+}
+
+
+def test_a_stopped_writer_locks_nothing_for_longer_than_a_lease(on_server):
+    """A machine that is gone says nothing: without it the lease's row stays locked for hours."""
+    ask = (
+        "from django.db import connection as c; k = c.cursor();"
+        f"k.execute({IDLE}[c.vendor]); print(k.fetchone()[0])"
+    )
+
+    told = on_server.command("manage", "shell", "--no-imports", "-c", ask).stdout.strip()
+
+    assert told in ("5min", "300 s")
+    assert TTL.total_seconds() == 300

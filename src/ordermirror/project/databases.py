@@ -19,11 +19,27 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 
 
+IDLE_SECONDS = 300
+"""As long as a lease: the transaction of a writer that was stopped, or whose machine is gone, ends
+then, so that it does not lock the lease that another one may take."""
+
 MYSQL_OPTIONS: dict[str, Any] = {
     "charset": "utf8mb4",
     "isolation_level": "read committed",
-    # Strict: a value that does not fit is refused, never cut or zeroed.
-    "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+    # Strict: a value that does not fit is refused, never cut or zeroed. MySQL has no time-out for
+    # transactions; it reads what is between /*M! and */ as a comment.
+    "init_command": (
+        "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+        f" /*M! , idle_write_transaction_timeout={IDLE_SECONDS} */"
+    ),
+}
+POSTGRESQL_OPTIONS: dict[str, Any] = {
+    "options": f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+}
+ENGINE_OPTIONS = {
+    "sqlite3": SQLITE_OPTIONS,
+    "mysql": MYSQL_OPTIONS,
+    "postgresql": POSTGRESQL_OPTIONS,
 }
 MAX_AGE_SECONDS = 600
 
@@ -32,8 +48,7 @@ def database(url: str) -> dict[str, Any]:
     """A connection to a server is kept, and checked before it is used again."""
     entry: dict[str, Any] = dict(dj_database_url.parse(url.replace("mariadb:", "mysql:", 1)))
     engine = entry["ENGINE"].rsplit(".", 1)[-1]
-    options = {"sqlite3": SQLITE_OPTIONS, "mysql": MYSQL_OPTIONS}.get(engine, {})
-    entry["OPTIONS"] = options | entry.get("OPTIONS", {})
+    entry["OPTIONS"] = ENGINE_OPTIONS.get(engine, {}) | entry.get("OPTIONS", {})
     if engine != "sqlite3":
         entry["CONN_MAX_AGE"] = MAX_AGE_SECONDS
         entry["CONN_HEALTH_CHECKS"] = True
