@@ -196,12 +196,15 @@ class Arena:
         last = self.workshop.start("sync")
         assert last.wait() == DONE, last.err
         source = {it["DocEntry"]: oracle.expected(it) for it in self.sandbox.orders()}
-        assert self.workshop.exported() == source
+        mirrored = self.workshop.exported()
+        wrong = [key for key in source | mirrored if source.get(key) != mirrored.get(key)]
+        assert not wrong, [(source.get(key), mirrored.get(key)) for key in wrong[:2]]
         self._look_for_stale_rows()
 
     def _look_for_stale_rows(self) -> None:
         log = self.query("SELECT fence, run FROM fence_log ORDER BY id")
-        assert fence_log.stale(log) == []
+        found = fence_log.stale(log)
+        assert not found, found[:5]
         self.takeovers = sum(run is None for _, run in log)
         self.written = len(log) - self.takeovers
 

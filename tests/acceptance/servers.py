@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -25,6 +26,20 @@ class Server(ABC):
 
     user: str
     """Who it runs as when the tests are run by root, whom servers refuse."""
+    driver: str
+    programs: tuple[str, ...]
+
+    @classmethod
+    def missing(cls) -> str:
+        """Why it can't be started here; empty when it can."""
+        if importlib.util.find_spec(cls.driver) is None:
+            return f"the driver {cls.driver} is not installed"
+        absent = [name for name in cls.programs if cls.program(name) is None]
+        if absent:
+            return f"not found: {', '.join(absent)}"
+        if os.geteuid() == 0 and cls.user not in {known.pw_name for known in pwd.getpwall()}:
+            return f"root can't run it, and there is no user {cls.user}"
+        return ""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,6 +75,10 @@ class Server(ABC):
         self.kill()
         self._log.close()
 
+    @staticmethod
+    @abstractmethod
+    def program(name: str) -> str | None: ...
+
     @abstractmethod
     def url(self, database: str) -> str: ...
 
@@ -93,16 +112,12 @@ class Server(ABC):
 
 
 class PostgreSQL(Server):
-    user = "postgres"
+    user, driver, programs = "postgres", "psycopg", ("initdb", "postgres")
 
     @staticmethod
     def program(name: str) -> str | None:
         found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
         return shutil.which(name) or (str(found[-1]) if found else None)
-
-    @classmethod
-    def missing(cls) -> str:
-        return "" if cls.program("initdb") and cls.program("postgres") else "no initdb, postgres"
 
     def _prepare(self) -> None:
         self._run_to_end(
@@ -135,16 +150,11 @@ class PostgreSQL(Server):
 
 
 class MariaDB(Server):
-    user = "mysql"
+    user, driver, programs = "mysql", "MySQLdb", ("mariadb-install-db", "mariadbd")
 
     @staticmethod
     def program(name: str) -> str | None:
         return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-
-    @classmethod
-    def missing(cls) -> str:
-        found = cls.program("mariadbd") and cls.program("mariadb-install-db")
-        return "" if found else "no mariadbd, mariadb-install-db"
 
     def _prepare(self) -> None:
         self._run_to_end(

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.acceptance import servers
+from tests.acceptance import fence_log, servers
 from tests.acceptance.arena import Arena, arena
 from tests.acceptance.support import Installation
 
@@ -46,6 +46,23 @@ def test_nothing_stale_is_committed_and_the_mirror_converges(engine, what, tmp_p
                 f"\n{engine}, {what}: {KILLS or times} strikes, {played.takeovers} leases, "
                 f"{played.written} rows, ended {dict(sorted(played.told.items()))}\n"
             )
+
+
+TAKEN = None
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        ([(1, TAKEN), (1, 7), (2, TAKEN), (2, 8), (2, 8)], 0),
+        ([(1, TAKEN), (1, 7), (2, TAKEN), (2, 8), (1, 7)], 1),
+        ([(1, TAKEN), (1, 7), (2, TAKEN), (2, 8), (2, 7)], 1),
+        ([(1, TAKEN), (1, 7), (2, TAKEN), (2, 7)], 1),
+        ([(2, TAKEN), (1, TAKEN)], 1),
+    ],
+)
+def test_a_write_of_a_run_that_was_overtaken_would_be_seen(log, found):
+    assert len(fence_log.stale(log)) == found
 
 
 @pytest.mark.parametrize("name", servers.SERVERS)

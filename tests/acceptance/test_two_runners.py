@@ -1,20 +1,15 @@
-"""Two runners at once, paused, killed and restarted, behave as one."""
+"""Two runners at once, one of them paused, behave as one; `test_kills.py` kills them."""
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import sqlite3
-import subprocess
 
 import pytest
 
 from tests import oracle
-from tests.acceptance.support import Installation
-
-KILLS = int(os.environ.get("KILLS", "12"))
 
 
 def expected(sandbox):
@@ -79,34 +74,4 @@ def test_a_runner_that_was_paused_within_its_lease_goes_on(pauser, installation,
     told, _ = pauser.process.communicate(timeout=120)
 
     assert (json.loads(told)["outcome"], second[0]["outcome"]) == ("complete", "busy")
-    assert installation.exported() == expected(sandbox)
-
-
-def test_two_runners_killed_at_random_lose_nothing(sandbox, installation, monkeypatch):
-    """Each kill strikes at a random request of whichever runner sent it; business goes on."""
-    installation.variables["ORDERMIRROR_SAP_PAGE_SIZE"] = "10"
-    dice = random.Random(5)
-    respond = sandbox.respond
-    victims: list[subprocess.Popen] = []
-
-    def strike(request):
-        if dice.random() < 0.08 and victims:
-            victims[dice.randrange(len(victims))].kill()
-        return respond(request)
-
-    monkeypatch.setattr(sandbox, "respond", strike)
-    with sandbox.serving() as address:
-        struck = Installation(installation.data_dir, address.url(2), installation.variables)
-        kills = 0
-        while kills < KILLS:
-            sandbox.business(events=3)
-            victims[:] = [struck.start("sync", "--json"), struck.start("sync", "--json")]
-            for process in victims:
-                process.communicate(timeout=120)
-            kills += sum(process.returncode == -signal.SIGKILL for process in victims)
-            assert {process.returncode for process in victims} <= {0, 1, 3, -signal.SIGKILL}
-
-    report = installation.sync()
-
-    assert report["outcome"] == "complete"
     assert installation.exported() == expected(sandbox)
