@@ -33,9 +33,10 @@ from ordermirror.owned.models import Approval, LinePrice  # noqa: E402
 from ordermirror.sync import run_sync  # noqa: E402
 from tests import oracle  # noqa: E402
 from tests.simulation.crashes import Crash, Failure, watched  # noqa: E402
+from tests.simulation.database import COMPANY  # noqa: E402
 from tests.simulation.story import LOOKBACK_DAYS  # noqa: E402
 from tests.simulation.traits import FAULTS, Traits  # noqa: E402
-from tests.simulation.world import COMPANY, World  # noqa: E402
+from tests.simulation.world import World  # noqa: E402
 from tests.support import without_removed  # noqa: E402
 
 SEED, ROUNDS = 41, 100

@@ -11,7 +11,8 @@ from django.db.models import Model
 
 from ordermirror import models
 from ordermirror.models import line_id, order_id
-from tests.simulation.world import BYSTANDER, COMPANY
+
+COMPANY, BYSTANDER = 1, 2
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 WORK = ("position", "pending", "quarantine", "orderread", "orderchange", "salesorder", "orderline")

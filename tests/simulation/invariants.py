@@ -10,8 +10,9 @@ from ordermirror import models
 from ordermirror.core.report import RunReport
 from ordermirror.export import exported_orders
 from ordermirror.models import OrderRead, Pending, Position, Quarantine, order_id
+from tests.simulation.database import COMPANY
 from tests.simulation.history import GONE, ODD, Version
-from tests.simulation.world import COMPANY, World
+from tests.simulation.world import World
 from tests.support import without_removed
 
 

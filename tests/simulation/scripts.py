@@ -15,9 +15,9 @@ from ordermirror.models import SalesOrder, SyncRun
 from ordermirror.sandbox import Fault
 from ordermirror.sap.wire import decode_order
 from ordermirror.store.apply import Applying, apply_batch
+from tests.simulation.database import COMPANY
 from tests.simulation.steps import begin, fail_each
 from tests.simulation.story import Story
-from tests.simulation.world import COMPANY
 
 
 def rows_that_were_not_asked_for_are_not_taken() -> None:

@@ -17,9 +17,10 @@ from ordermirror.core.report import RunReport
 from ordermirror.sync import run_sync
 from tests.simulation import database
 from tests.simulation.crashes import AFTER, BEFORE, CRASH, ERROR, REFUSED, Crash, Failure, watched
+from tests.simulation.database import COMPANY
 from tests.simulation.invariants import Violation, Watch, require
 from tests.simulation.traits import Traits
-from tests.simulation.world import COMPANY, World
+from tests.simulation.world import World
 
 LOOKBACK_DAYS = 2
 MOST_FALSE_ALARMS = 3

@@ -22,13 +22,13 @@ from ordermirror.sap.service_layer import ServiceLayer
 from ordermirror.sap.session import Access
 from tests.simulation.acts import ACTS, BETWEEN_RUNS, DRAWN, WHOLE
 from tests.simulation.crashes import Fuse
+from tests.simulation.database import COMPANY
 from tests.simulation.history import History
 from tests.simulation.traits import Traits
 from tests.simulation.transport import URL, InProcess, torn, torn_within
 from tests.support import EVERY_EVENT
 
 TODAY = date(2026, 1, 5)
-COMPANY, BYSTANDER = 1, 2
 SALES_PEOPLE = 4
 FOREIGN = 1_000_000
 PROBES = {

@@ -18,8 +18,8 @@ from ordermirror.sap.wire import decode_order
 from ordermirror.store.apply import Applying, apply_batch
 from tests import oracle
 from tests.simulation import database
+from tests.simulation.database import COMPANY
 from tests.simulation.invariants import changes_form_chains
-from tests.simulation.world import COMPANY
 from tests.support import without_removed
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from ordermirror import lease, models
 from ordermirror.errors import LeaseLost, SyncAlreadyRunning
 from tests.simulation import database
-from tests.simulation.world import COMPANY
+from tests.simulation.database import COMPANY
 
 
 class LeaseMachine(RuleBasedStateMachine):

@@ -110,9 +110,12 @@ class Positions:
 
     def _write(self, probes: set[Probe]) -> None:
         rows = [self._rows[probe] for probe in sorted(probes)]
+        columns = sorted(self._columns)
         known = [row for row in rows if row.pk is not None]
-        if known:
-            Position.objects.bulk_update(known, sorted(self._columns))
+        if len(known) > 1:
+            Position.objects.bulk_update(known, columns)
+        elif known:
+            known[0].save(update_fields=columns)
         for row in rows:
             if row.pk is None:
                 row.save()
