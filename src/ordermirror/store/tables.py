@@ -30,7 +30,7 @@ class Table:
 
     def __init__(self, model: type[models.Model], fields: Sequence[str]) -> None:
         self.name = model._meta.db_table
-        self._fields = [model._meta.get_field(field) for field in fields]
+        self.fields = [model._meta.get_field(field) for field in fields]
 
     def upsert(self, rows: Iterable[Row]) -> int:
         """Insert the rows, or replace those with the same key; returns how many."""
@@ -42,7 +42,7 @@ class Table:
 
     @cached_property
     def _columns(self) -> list[Column]:
-        return [column_of(connection, field) for field in self._fields]  # type: ignore[arg-type]
+        return [column_of(connection, field) for field in self.fields]  # type: ignore[arg-type]
 
     @cached_property
     def _wide_columns(self) -> list[Column]:
