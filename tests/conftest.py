@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
+from django.conf import settings
 
-from tests.acceptance.engines import report
 from tests.support import mirrored
 
 
@@ -17,8 +17,32 @@ def mirror(transactional_db):
         yield made
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--database-bound",
+        action="store_true",
+        help="only tests that need a database and may differ from one to another",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--database-bound"):
+        return
+    kept = [item for item in items if _is_database_bound(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def _is_database_bound(item):
+    """What is simulated takes most of the time, and is about decisions more than the database."""
+    if item.get_closest_marker("one_database") or "simulation" in item.path.parts:
+        return False
+    fixtures = {"db", "transactional_db"}
+    return bool(item.get_closest_marker("django_db") or fixtures.intersection(item.fixturenames))
+
+
 def pytest_report_header():
-    return report()
+    return f"database: {settings.DATABASES['default']['ENGINE'].rsplit('.', 1)[-1]}"
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -18,17 +18,25 @@ class Engine:
     name: str
     driver: str
     admin_url: str
+    variable: str
+    driver_from: str
 
     def missing(self) -> str:
-        """Why it can't be tested on; empty when it can."""
+        """Why it can't be tested on and what mends that; empty when it can."""
         if importlib.util.find_spec(self.driver) is None:
-            return f"the driver {self.driver} is not installed"
+            return f"the driver {self.driver} is not installed; {self.driver_from}"
         parts = urlsplit(self.admin_url)
         try:
             socket.create_connection((parts.hostname, parts.port), timeout=5).close()
         except OSError as exc:
-            return f"nothing answers at {parts.hostname}:{parts.port} ({exc.strerror})"
+            return (
+                f"nothing answers at {parts.hostname}:{parts.port} ({exc.strerror}); "
+                f"start it, or say where it is: {self.variable}={self.admin_url}"
+            )
         return ""
+
+    def url(self, database: str) -> str:
+        return self.admin_url.rsplit("/", 1)[0] + "/" + database
 
     @contextmanager
     def database(self):
@@ -36,7 +44,7 @@ class Engine:
         name = f"ordermirror_{uuid4().hex[:12]}"
         self._execute(f"CREATE DATABASE {name}{self._options()}")
         try:
-            yield self.admin_url.rsplit("/", 1)[0] + "/" + name
+            yield self.url(name)
         finally:
             self._execute(f"DROP DATABASE {name}{' WITH (FORCE)' * (self.name == 'postgresql')}")
 
@@ -61,22 +69,25 @@ class Engine:
         connection.close()
 
 
+def _server(name: str, driver: str, variable: str, usual: str, driver_from: str) -> Engine:
+    return Engine(name, driver, os.environ.get(variable, usual), variable, driver_from)
+
+
 ENGINES = (
-    Engine(
+    _server(
         "postgresql",
         "psycopg",
-        os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"),
+        "TEST_POSTGRES_URL",
+        "postgresql://postgres@127.0.0.1:5432/postgres",
+        "run `make clean setup`",
     ),
-    Engine(
+    _server(
         "mariadb",
         "MySQLdb",
-        os.environ.get("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306/mysql"),
+        "TEST_MARIADB_URL",
+        "mysql://root@127.0.0.1:3306/mysql",
+        "run `apt-get install gcc pkg-config libmariadb-dev`, then `make clean setup`",
     ),
 )
 MISSING = {engine.name: engine.missing() for engine in ENGINES}
 FOUND = [engine for engine in ENGINES if not MISSING[engine.name]]
-
-
-def report() -> str:
-    told = [f"{name} not covered: {why}" if why else f"{name}" for name, why in MISSING.items()]
-    return "databases: sqlite, " + ", ".join(told)

@@ -279,24 +279,32 @@ def test_fault_F22_two_orders_with_one_number_are_two_orders(mirror):
 
 
 @contextmanager
-def refusing(doc_entry):
-    """The database refuses one order."""
+def refusing():
+    """The database refuses orders with the comment "refused"."""
+    table, on_sqlite = SalesOrder._meta.db_table, connection.vendor == "sqlite"
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON ordermirror_salesorder "
-            f"WHEN NEW.doc_entry = {doc_entry} BEGIN SELECT RAISE(ABORT, 'no'); END"
+            f"CREATE TRIGGER refusal BEFORE INSERT ON {table} "
+            "WHEN NEW.comments = 'refused' BEGIN SELECT RAISE(ABORT, 'no'); END"
+            if on_sqlite
+            else f"ALTER TABLE {table} ADD CONSTRAINT refusal CHECK (comments <> 'refused')"
         )
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("DROP TRIGGER refuse")
+            cursor.execute(
+                "DROP TRIGGER refusal"
+                if on_sqlite
+                else f"ALTER TABLE {table} DROP CONSTRAINT refusal"
+            )
 
 
 def test_a_document_the_database_refuses_is_set_aside_alone(mirror):
     doc_entry = mirror.sandbox.orders()[5]["DocEntry"]
+    mirror.sandbox.put_raw(doc_entry, Comments="refused")
 
-    with refusing(doc_entry):
+    with refusing():
         report = mirror.sync()
 
     assert (report.outcome, report.orders()["quarantined"]) == ("complete", 1)
@@ -308,8 +316,8 @@ def test_a_document_the_database_refuses_is_not_read_again_by_every_run(mirror):
     """It stayed owed, and each run read it again and was refused again."""
     mirror.sync()
     doc_entry = mirror.sandbox.orders()[-1]["DocEntry"]
-    mirror.sandbox.edit(doc_entry, Comments="edited")
-    with refusing(doc_entry):
+    mirror.sandbox.edit(doc_entry, Comments="refused")
+    with refusing():
         mirror.sync()
         report = mirror.sync()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ordermirror.models import Company, OrderChange, SalesPerson
-from tests.support import mirrored
+from tests.support import V1, mirrored
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [V1, 2])
 @pytest.mark.parametrize("orders", [2000, 10000])
 def test_export_equals_the_source_after_a_first_load(version, orders):
     with mirrored(version=version, orders=orders, seed=orders) as mirror:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ordermirror.models import OrderChange, OrderLine, OrderRead, SalesOrder
-from tests.support import mirrored
+from tests.support import V1, mirrored
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -167,7 +167,7 @@ def test_pending_total_follows_a_delivery(mirror):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [V1, 2])
 def test_200_rounds_of_business_that_leaves_stamps_are_followed_exactly(version):
     with mirrored(version=version, seed=version) as mirror:
         mirror.sync()

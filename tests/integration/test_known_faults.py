@@ -148,8 +148,8 @@ def test_fault_F07_a_status_that_is_unknown_is_not_closed(mirror):
 
 def test_fault_F18_what_a_run_reports_is_stored(mirror):
     """F18: an error caught inside a transaction rolled it back, and the report said 2 created."""
-    refused = mirror.sandbox.orders()[5]["DocEntry"]
-    with refusing(refused):
+    mirror.sandbox.put_raw(mirror.sandbox.orders()[5]["DocEntry"], Comments="refused")
+    with refusing():
         report = mirror.sync()
 
     assert report.orders()["created"] == SalesOrder.objects.count() == 119

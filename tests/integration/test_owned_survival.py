@@ -134,7 +134,7 @@ def test_fault_F10_reading_pages_writes_nothing(
         for address in ("/orders/", reverse("order", args=("SBODEMO", document["DocEntry"]))):
             assert admin_client.get(address).status_code == 200
 
-    assert [query for query in asked if not query["sql"].startswith("SELECT")] == []
+    assert [query for query in asked if not query["sql"].lstrip("(").startswith("SELECT")] == []
 
 
 def test_fault_F11_a_decision_made_during_a_refresh_stays(mirror, document):

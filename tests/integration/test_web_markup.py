@@ -13,7 +13,10 @@ from django.contrib.staticfiles import finders
 
 from tests.web_builders import make_change, make_line, make_order, make_person, make_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.one_database(reason="the markup is the same whatever the rows come from"),
+]
 STATIC = Path(finders.find("ordermirror/app.css")).parent
 
 
