@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ordermirror.errors import ConfigError
@@ -11,9 +11,10 @@ from ordermirror.errors import ConfigError
 OLDEST = {"sqlite": (3, 38), "postgresql": (14,), "mariadb": (10, 6), "mysql": (8,)}
 
 
-def require_engine() -> None:
+def require_engine(database: BaseDatabaseWrapper | None = None) -> None:
     """Raises ConfigError when the server is too old, or would cut or garble what it stores."""
-    problems = [_too_old(connection), *_mode_problems(connection)]
+    database = database or connections[DEFAULT_DB_ALIAS]
+    problems = [_too_old(database), *_mode_problems(database)]
     told = [problem for problem in problems if problem]
     if told:
         raise ConfigError(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ordermirror.sandbox import Sandbox, SandboxOptions
+from tests.acceptance.engines import FOUND
 from tests.acceptance.support import Installation
 from tests.support import EVERY_EVENT, TODAY
 
@@ -20,3 +21,10 @@ def installation(sandbox, tmp_path):
         made = Installation(tmp_path, address.url(2))
         yield made
         made.end_all()
+
+
+@pytest.fixture(params=FOUND, ids=lambda engine: engine.name)
+def server(request):
+    """The URL of a new, empty database on each server at hand."""
+    with request.param.database() as url:
+        yield url

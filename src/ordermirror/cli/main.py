@@ -24,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command not in WITHOUT_DATABASE:
             set_up_django()
-        command = importlib.import_module(f"ordermirror.cli.{arguments.command}")
+        module = arguments.command.replace("-", "_")
+        command = importlib.import_module(f"ordermirror.cli.{module}")
         return int(command.run(arguments))
     except ConfigError as exc:
         output.problem("The settings need mending:", *exc.problems)

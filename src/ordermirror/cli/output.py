@@ -34,7 +34,7 @@ def pairs(title: str, rows: Iterable[tuple[str, object]]) -> None:
     """A two-column summary; `name: value` lines when piped."""
     if not console.is_terminal:
         for name, value in rows:
-            _plain(f"{name}: {value}")
+            plain(f"{name}: {value}")
         return
     table = Table(title=title, title_justify="left", show_header=False, border_style="dim")
     table.add_column(style="bold")
@@ -48,7 +48,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """A table; tab-separated lines under a line of names when piped."""
     if not console.is_terminal:
         for line in (columns, *rows):
-            _plain("\t".join(map(str, line)))
+            plain("\t".join(map(str, line)))
         return
     shown = Table(*columns, title=title, title_justify="left", border_style="dim")
     for row in rows:
@@ -56,6 +56,6 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     console.print(shown)
 
 
-def _plain(line: str) -> None:
-    """As it is: rich would turn tabs into spaces."""
+def plain(line: str) -> None:
+    """As it is: rich would turn tabs into spaces and words in brackets into colours."""
     console.file.write(line + "\n")

@@ -96,6 +96,16 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
     """A command without arguments."""
 
 
+def _move_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--to",
+        type=_database_url,
+        required=True,
+        metavar="URL",
+        help="the other, empty database, as in ORDERMIRROR_DATABASE_URL",
+    )
+
+
 def _user(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["add"])
     parser.add_argument("name")
@@ -181,6 +191,13 @@ def _duration(text: str) -> timedelta:
         raise argparse.ArgumentTypeError(str(exc)) from exc
 
 
+def _database_url(text: str) -> str:
+    try:
+        return conf.database_url(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
@@ -200,6 +217,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "doctor": ("check that everything is in place, and say how to mend it", _doctor),
     "settings": ("list every setting with its current value", _settings),
     "migrate": ("prepare or upgrade the database", _nothing),
+    "move-database": ("copy everything into another, empty database", _move_database),
     "user": ("add a login for the pages", _user),
     "manage": ("run one of Django's own commands", _manage),
     "sandbox": ("run a pretend SAP Business One", _sandbox),

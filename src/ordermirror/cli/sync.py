@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import logging
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from ordermirror import companies, sync
 from ordermirror.cli import output
+from ordermirror.cli.progress import progress
 from ordermirror.core import report
 from ordermirror.core.report import RunReport
 from ordermirror.database import require_tables
@@ -34,14 +22,14 @@ def run(arguments: Namespace) -> int:
     # What the run's log line would say is printed below.
     logging.getLogger("ordermirror.sync").setLevel(logging.ERROR)
     company, make_source = companies.to_refresh(settings.ORDERMIRROR)
-    with _progress() as progress:
+    with progress("First load", "orders") as show:
         result = sync.run_sync(
             company,
             make_source(),
             lookback_days=settings.ORDERMIRROR.lookback_days,
             plan=companies.plan_of(settings.ORDERMIRROR),
             full=arguments.full,
-            progress=progress,
+            progress=show,
         )
     if arguments.json:
         output.json(result.as_json())
@@ -74,47 +62,3 @@ def _listed(counts: dict[str, int]) -> str:
     """`seen` always, and of the rest what is not zero."""
     shown = [f"{number:,} {name}" for name, number in counts.items() if number or name == "seen"]
     return ", ".join(shown)
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} orders/s", style="progress.data.speed")
-
-
-@contextmanager
-def _progress() -> Iterator[sync.Progress]:
-    """A bar that appears with a first load; every tenth as a line when nobody watches."""
-    if not output.errors.is_terminal:
-        yield _Tenths()
-        return
-    bar = Progress(
-        TextColumn("First load"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-        console=output.errors,
-    )
-    tasks: list[Any] = []
-
-    def show(done: int, total: int) -> None:
-        if not tasks:
-            bar.start()
-            tasks.append(bar.add_task("load"))
-        bar.update(tasks[0], completed=done, total=max(total, done))
-
-    try:
-        yield show
-    finally:
-        bar.stop()
-
-
-class _Tenths:
-    def __init__(self) -> None:
-        self._told = -1
-
-    def __call__(self, done: int, total: int) -> None:
-        tenth = 10 * done // max(total, done, 1)
-        if tenth > self._told:
-            self._told = tenth
-            output.errors.print(f"first load: {done} of {max(total, done)} orders", markup=False)

@@ -1,0 +1,162 @@
+"""`ordermirror move-database`: everything arrives, exactly, and the refreshes go on from there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests import oracle
+
+ENTER = """
+from datetime import datetime, timezone
+from django.contrib.auth.models import User
+from ordermirror.models import SalesOrder
+from ordermirror.owned.models import Approval, LinePrice, OrderNote
+
+then = datetime(2026, 1, 5, 9, 30, 15, 123456, tzinfo=timezone.utc)
+User.objects.create_user("amal", password="correct horse")
+for order in SalesOrder.objects.all()[:40]:
+    OrderNote.objects.create(order=order.pk, author="amal", at=then, text="اتصل بي \U0001f69a")
+    Approval.objects.create(
+        order=order.pk, state="approved", decided_by="amal", decided_at=then,
+        doc_total=order.doc_total, doc_currency=order.doc_currency, fingerprint=-(2**62),
+    )
+    LinePrice.objects.create(
+        order=order.pk, line_num=0, item_code="A1", price="0.100001", set_by="amal", set_at=then
+    )
+"""
+APPROVED_IN = """
+from ordermirror.owned.models import Approval
+Approval.objects.update(doc_currency="{currency}")
+"""
+
+
+def expected(sandbox):
+    return {doc["DocEntry"]: oracle.expected(doc) for doc in sandbox.orders()}
+
+
+def shell(installation, script):
+    done = installation.command("manage", "shell", "--no-imports", "-c", script)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def every_row(installation):
+    """Each row of each table as JSON, but for the lease: taking it is what a move does."""
+    told = installation.command("manage", "dumpdata", "--all", "--exclude", "ordermirror.lease")
+    return json.loads(told.stdout)
+
+
+def moved_to(installation, url):
+    return replace(
+        installation, variables=installation.variables | {"ORDERMIRROR_DATABASE_URL": url}
+    )
+
+
+@pytest.fixture
+def filled(installation, sandbox):
+    """A mirror on SQLite with history, runs, a login and what people entered."""
+    installation.sync()
+    shell(installation, ENTER)
+    for _ in range(3):
+        sandbox.business(events=10)
+        installation.sync()
+    return installation
+
+
+def test_every_row_arrives_and_refreshes_go_on_from_there(filled, sandbox, server):
+    before, exported = every_row(filled), filled.exported()
+
+    done = filled.command("move-database", "--to", server)
+    there = moved_to(filled, server)
+    rows, equal = every_row(there), there.exported() == exported
+    sandbox.business(events=20)
+    report = there.sync()
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"ORDERMIRROR_DATABASE_URL={server}"
+    assert (rows == before, equal, every_row(filled) == before) == (True, True, True)
+    assert (report["outcome"], report["first_load"]) == ("complete", False)
+    assert there.exported() == expected(sandbox)
+
+
+def test_new_rows_get_new_numbers_and_no_lease_is_held(filled, server):
+    filled.command("move-database", "--to", server)
+
+    told = shell(
+        moved_to(filled, server),
+        "from django.contrib.auth.models import User; from ordermirror.models import Lease;"
+        "print(User.objects.create(username='b').pk, repr(Lease.objects.get().holder))",
+    )
+
+    assert told.strip() == "2 ''"
+
+
+def test_a_server_is_moved_back_to_a_file(filled, server, tmp_path):
+    filled.command("move-database", "--to", server)
+    there = moved_to(filled, server)
+    file = f"sqlite:///{tmp_path / 'back.sqlite3'}"
+
+    done = there.command("move-database", "--to", file)
+
+    assert done.returncode == 0, done.stderr
+    assert every_row(moved_to(filled, file)) == every_row(filled)
+
+
+def test_a_database_that_is_not_empty_is_refused(filled, server):
+    filled.command("move-database", "--to", server)
+
+    again = filled.command("move-database", "--to", server)
+
+    assert (again.returncode, "is not empty" in again.stderr) == (2, True)
+
+
+def test_a_move_that_fails_keeps_nothing_and_can_be_begun_anew(filled, server):
+    """SQLite keeps texts of any length; a server refuses this one."""
+    shell(filled, APPROVED_IN.format(currency="x" * 99))
+    failed = filled.command("move-database", "--to", server)
+    shell(filled, APPROVED_IN.format(currency="AED"))
+
+    again = filled.command("move-database", "--to", server)
+
+    assert (failed.returncode, "nothing was moved" in failed.stderr) == (1, True)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_running_refresh_is_not_cut_in_two(filled, server):
+    shell(
+        filled,
+        "from ordermirror.models import Lease; from django.db.models.functions import Now;"
+        "from datetime import timedelta;"
+        "Lease.objects.update(holder='elsewhere:1', expires_at=Now() + timedelta(minutes=5))",
+    )
+
+    done = filled.command("move-database", "--to", server)
+
+    assert (done.returncode, "stop `ordermirror run`" in done.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("oracle://host/name", "use sqlite:///path/to/file"),
+        ("postgresql://nobody@127.0.0.1:1/none", "can't be reached"),
+        ("sqlite:///{data_dir}/ordermirror.sqlite3", "that is the database that is in use now"),
+    ],
+)
+def test_a_wrong_url_is_told_as_such(installation, url, told):
+    installation.sync()
+
+    done = installation.command("move-database", "--to", url.format(data_dir=installation.data_dir))
+
+    assert (done.returncode, told in done.stderr) == (2, True)
+
+
+def test_an_empty_mirror_is_not_moved(installation, server):
+    installation.command("migrate")
+
+    done = installation.command("move-database", "--to", server)
+
+    assert (done.returncode, "nothing to move" in done.stderr) == (2, True)
