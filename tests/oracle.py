@@ -84,6 +84,11 @@ def expected(document: dict) -> dict:
     }
 
 
+def expected_of(sandbox) -> dict[int, dict]:
+    """All that the sandbox holds, by DocEntry."""
+    return {document["DocEntry"]: expected(document) for document in sandbox.orders()}
+
+
 def _line(line: dict, currency: str) -> dict:
     places = Decimal("0.001") if currency in THREE_DECIMALS else Decimal("0.01")
     pending = Decimal(0)

@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 
 from tests import oracle
 
-ENTER = """
-from datetime import datetime, timezone
-from django.contrib.auth.models import User
-from ordermirror.models import SalesOrder
-from ordermirror.owned.models import Approval, LinePrice, OrderNote
-
-then = datetime(2026, 1, 5, 9, 30, 15, 123456, tzinfo=timezone.utc)
-User.objects.create_user("amal", password="correct horse")
-for order in SalesOrder.objects.all()[:40]:
-    OrderNote.objects.create(order=order.pk, author="amal", at=then, text="اتصل بي \U0001f69a")
-    Approval.objects.create(
-        order=order.pk, state="approved", decided_by="amal", decided_at=then,
-        doc_total=order.doc_total, doc_currency=order.doc_currency, fingerprint=-(2**62),
-    )
-    LinePrice.objects.create(
-        order=order.pk, line_num=0, item_code="A1", price="0.100001", set_by="amal", set_at=then
-    )
-"""
 APPROVED_IN = """
 from ordermirror.owned.models import Approval
 Approval.objects.update(doc_currency="{currency}")
 """
-
-
-def expected(sandbox):
-    return {doc["DocEntry"]: oracle.expected(doc) for doc in sandbox.orders()}
-
-
-def shell(installation, script):
-    done = installation.command("manage", "shell", "--no-imports", "-c", script)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def every_row(installation):
-    """Each row of each table as JSON, but for the lease: taking it is what a move does."""
-    told = installation.command("manage", "dumpdata", "--all", "--exclude", "ordermirror.lease")
-    return json.loads(told.stdout)
 
 
 def moved_to(installation, url):
@@ -55,38 +20,26 @@ def moved_to(installation, url):
     )
 
 
-@pytest.fixture
-def filled(installation, sandbox):
-    """A mirror on SQLite with history, runs, a login and what people entered."""
-    installation.sync()
-    shell(installation, ENTER)
-    for _ in range(3):
-        sandbox.business(events=10)
-        installation.sync()
-    return installation
-
-
 def test_every_row_arrives_and_refreshes_go_on_from_there(filled, sandbox, server):
-    before, exported = every_row(filled), filled.exported()
+    before, exported = filled.every_row(), filled.exported()
 
     done = filled.command("move-database", "--to", server)
     there = moved_to(filled, server)
-    rows, equal = every_row(there), there.exported() == exported
+    rows, equal = there.every_row(), there.exported() == exported
     sandbox.business(events=20)
     report = there.sync()
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == f"ORDERMIRROR_DATABASE_URL={server}"
-    assert (rows == before, equal, every_row(filled) == before) == (True, True, True)
+    assert (rows == before, equal, filled.every_row() == before) == (True, True, True)
     assert (report["outcome"], report["first_load"]) == ("complete", False)
-    assert there.exported() == expected(sandbox)
+    assert there.exported() == oracle.expected_of(sandbox)
 
 
 def test_new_rows_get_new_numbers_and_no_lease_is_held(filled, server):
     filled.command("move-database", "--to", server)
 
-    told = shell(
-        moved_to(filled, server),
+    told = moved_to(filled, server).shell(
         "from django.contrib.auth.models import User; from ordermirror.models import Lease;"
         "print(User.objects.create(username='b').pk, repr(Lease.objects.get().holder))",
     )
@@ -102,7 +55,7 @@ def test_a_server_is_moved_back_to_a_file(filled, server, tmp_path):
     done = there.command("move-database", "--to", file)
 
     assert done.returncode == 0, done.stderr
-    assert every_row(moved_to(filled, file)) == every_row(filled)
+    assert moved_to(filled, file).every_row() == filled.every_row()
 
 
 def test_a_database_that_is_not_empty_is_refused(filled, server):
@@ -115,9 +68,9 @@ def test_a_database_that_is_not_empty_is_refused(filled, server):
 
 def test_a_move_that_fails_keeps_nothing_and_can_be_begun_anew(filled, server):
     """SQLite keeps texts of any length; a server refuses this one."""
-    shell(filled, APPROVED_IN.format(currency="x" * 99))
+    filled.shell(APPROVED_IN.format(currency="x" * 99))
     failed = filled.command("move-database", "--to", server)
-    shell(filled, APPROVED_IN.format(currency="AED"))
+    filled.shell(APPROVED_IN.format(currency="AED"))
 
     again = filled.command("move-database", "--to", server)
 
@@ -126,8 +79,7 @@ def test_a_move_that_fails_keeps_nothing_and_can_be_begun_anew(filled, server):
 
 
 def test_a_running_refresh_is_not_cut_in_two(filled, server):
-    shell(
-        filled,
+    filled.shell(
         "from ordermirror.models import Lease; from django.db.models.functions import Now;"
         "from datetime import timedelta;"
         "Lease.objects.update(holder='elsewhere:1', expires_at=Now() + timedelta(minutes=5))",

@@ -96,6 +96,10 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
     """A command without arguments."""
 
 
+def _file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the backup")
+
+
 def _move_database(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
@@ -217,6 +221,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "doctor": ("check that everything is in place, and say how to mend it", _doctor),
     "settings": ("list every setting with its current value", _settings),
     "migrate": ("prepare or upgrade the database", _nothing),
+    "backup": ("copy the SQLite file, while programs use it", _file),
+    "restore": ("put a backup in the SQLite file's place", _file),
     "move-database": ("copy everything into another, empty database", _move_database),
     "user": ("add a login for the pages", _user),
     "manage": ("run one of Django's own commands", _manage),
