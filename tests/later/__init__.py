@@ -1,0 +1,1 @@
+"""A later version of the product, as far as its migrations go."""
