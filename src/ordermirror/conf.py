@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,8 @@ from dotenv import dotenv_values
 from ordermirror.errors import ConfigError
 
 PREFIX = "ORDERMIRROR_"
-DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql", "mysql", "mariadb")
+POSTGRES_SCHEMES = ("postgres", "postgresql")
+DATABASE_SCHEMES = ("sqlite", *POSTGRES_SCHEMES, "mysql", "mariadb")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -121,6 +123,11 @@ class Settings:
         None,
         "Database to mirror into; an SQLite file in DATA_DIR when unset.",
         secret=True,
+    )
+    database_pool: int | None = setting(
+        whole_number(1, 100),
+        None,
+        "Connections in one pool for all threads, at most (PostgreSQL); one a thread when unset.",
     )
     secret_key: str | None = setting(
         text,
@@ -283,10 +290,22 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
                 f"{variable('sap_url')}: plain http would send the password unencrypted to {host}; "
                 f"use https, or set {variable('sap_allow_http')}=true if that network is yours"
             )
+    problems += _pool_problems(values)
     ca_file = values.get("sap_ca_file")
     if ca_file and not ca_file.is_file():
         problems.append(f"{variable('sap_ca_file')}: there is no file {ca_file}")
     return problems
+
+
+def _pool_problems(values: Mapping[str, Any]) -> list[str]:
+    if not values.get("database_pool"):
+        return []
+    name = variable("database_pool")
+    if urlsplit(values.get("database_url") or "").scheme not in POSTGRES_SCHEMES:
+        return [f"{name}: only PostgreSQL has a pool; remove it, or change the database"]
+    if find_spec("psycopg_pool") is None:
+        return [f'{name}: psycopg_pool is not installed; run `pip install "ordermirror[postgres]"`']
+    return []
 
 
 def _described(item: Field[Any], variables: Mapping[str, str]) -> Described:

@@ -108,3 +108,18 @@ def test_a_password_with_odd_characters_is_taken_literally(tmp_path):
 
 def test_a_database_that_is_not_supported_is_refused():
     assert "sqlite:///path" in problems(DATABASE_URL="oracle://host/name")[0]
+
+
+def test_a_pool_is_for_postgresql_only():
+    told = problems(DATABASE_URL="mysql://host/name", DATABASE_POOL="4")
+
+    assert "only PostgreSQL has a pool" in told[0]
+    assert "only PostgreSQL has a pool" in problems(DATABASE_POOL="4")[0]
+
+
+def test_a_pool_needs_its_package(monkeypatch):
+    monkeypatch.setattr(conf, "find_spec", lambda name: None)
+
+    told = problems(DATABASE_URL="postgresql://host/name", DATABASE_POOL="4")
+
+    assert 'pip install "ordermirror[postgres]"' in told[0]

@@ -44,12 +44,15 @@ ENGINE_OPTIONS = {
 MAX_AGE_SECONDS = 600
 
 
-def database(url: str) -> dict[str, Any]:
-    """A connection to a server is kept, and checked before it is used again."""
+def database(url: str, pool: int | None = None) -> dict[str, Any]:
+    """A connection to a server is kept, by its thread or in a pool, and checked before each use."""
     entry: dict[str, Any] = dict(dj_database_url.parse(url.replace("mariadb:", "mysql:", 1)))
     engine = entry["ENGINE"].rsplit(".", 1)[-1]
     entry["OPTIONS"] = ENGINE_OPTIONS.get(engine, {}) | entry.get("OPTIONS", {})
     if engine != "sqlite3":
         entry["CONN_MAX_AGE"] = MAX_AGE_SECONDS
         entry["CONN_HEALTH_CHECKS"] = True
+    if pool:
+        entry["OPTIONS"]["pool"] = {"min_size": 0, "max_size": pool}
+        entry["CONN_MAX_AGE"] = 0
     return entry

@@ -58,7 +58,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": database(ORDERMIRROR.database())}
+DATABASES = {"default": database(ORDERMIRROR.database(), ORDERMIRROR.database_pool)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
