@@ -26,6 +26,11 @@ from ordermirror.errors import ConfigError
 PREFIX = "ORDERMIRROR_"
 POSTGRES_SCHEMES = ("postgres", "postgresql")
 DATABASE_SCHEMES = ("sqlite", *POSTGRES_SCHEMES, "mysql", "mariadb")
+DRIVERS = {
+    **dict.fromkeys(POSTGRES_SCHEMES, (("psycopg", "psycopg_pool"), "postgres")),
+    **dict.fromkeys(("mysql", "mariadb"), (("MySQLdb",), "mysql")),
+}
+"""The packages that a database needs, and the extra that brings them."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -290,22 +295,28 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
                 f"{variable('sap_url')}: plain http would send the password unencrypted to {host}; "
                 f"use https, or set {variable('sap_allow_http')}=true if that network is yours"
             )
-    problems += _pool_problems(values)
+    problems += _database_problems(values)
     ca_file = values.get("sap_ca_file")
     if ca_file and not ca_file.is_file():
         problems.append(f"{variable('sap_ca_file')}: there is no file {ca_file}")
     return problems
 
 
-def _pool_problems(values: Mapping[str, Any]) -> list[str]:
-    if not values.get("database_pool"):
-        return []
-    name = variable("database_pool")
-    if urlsplit(values.get("database_url") or "").scheme not in POSTGRES_SCHEMES:
-        return [f"{name}: only PostgreSQL has a pool; remove it, or change the database"]
-    if find_spec("psycopg_pool") is None:
-        return [f'{name}: psycopg_pool is not installed; run `pip install "ordermirror[postgres]"`']
-    return []
+def _database_problems(values: Mapping[str, Any]) -> list[str]:
+    scheme, pool = urlsplit(values.get("database_url") or "").scheme, values.get("database_pool")
+    problems = []
+    if pool and scheme not in POSTGRES_SCHEMES:
+        problems.append(
+            f"{variable('database_pool')}: only PostgreSQL has a pool; remove it, or change "
+            f"{variable('database_url')}"
+        )
+    packages, extra = DRIVERS.get(scheme, ((), ""))
+    return problems + [
+        f"{variable('database_url')}: {package} is not installed; "
+        f'run `pip install "ordermirror[{extra}]"`'
+        for package in packages
+        if find_spec(package) is None and (pool or package != "psycopg_pool")
+    ]
 
 
 def _described(item: Field[Any], variables: Mapping[str, str]) -> Described:

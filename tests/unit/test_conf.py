@@ -117,9 +117,23 @@ def test_a_pool_is_for_postgresql_only():
     assert "only PostgreSQL has a pool" in problems(DATABASE_POOL="4")[0]
 
 
-def test_a_pool_needs_its_package(monkeypatch):
-    monkeypatch.setattr(conf, "find_spec", lambda name: None)
+@pytest.mark.parametrize(
+    ("scheme", "missing", "extra"),
+    [("mysql", "MySQLdb", "mysql"), ("mariadb", "MySQLdb", "mysql"),
+     ("postgresql", "psycopg", "postgres"), ("postgres", "psycopg_pool", "postgres")],
+)  # fmt: skip
+def test_a_driver_that_is_missing_is_named(monkeypatch, scheme, missing, extra):
+    monkeypatch.setattr(conf, "find_spec", lambda name: None if name == missing else name)
+    pool = {} if extra == "mysql" else {"DATABASE_POOL": "4"}
 
-    told = problems(DATABASE_URL="postgresql://host/name", DATABASE_POOL="4")
+    told = problems(DATABASE_URL=f"{scheme}://host/name", **pool)
 
-    assert 'pip install "ordermirror[postgres]"' in told[0]
+    assert len(told) == 1
+    assert f"{missing} is not installed; run `pip install" in told[0]
+    assert f"[{extra}]" in told[0]
+
+
+def test_the_pools_package_is_needed_with_a_pool_only(monkeypatch):
+    monkeypatch.setattr(conf, "find_spec", lambda name: None if name == "psycopg_pool" else name)
+
+    assert load(DATABASE_URL="postgresql://host/name").database_pool is None
