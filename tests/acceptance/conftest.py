@@ -33,6 +33,13 @@ def server(request):
 
 
 @pytest.fixture
+def loaded(installation):
+    """A mirror on SQLite after its first load."""
+    installation.sync()
+    return installation
+
+
+@pytest.fixture
 def filled(installation, sandbox):
     """A mirror on SQLite with history, runs, a login and what people entered."""
     return _filled(installation, sandbox)

@@ -103,48 +103,48 @@ def test_a_backup_during_a_first_load_is_of_one_moment(backup_midway, installati
     assert other.exported() == oracle.expected_of(sandbox)
 
 
-def test_what_a_restore_replaces_is_kept(filled, tmp_path):
-    done(filled.command("backup", str(tmp_path / "backup")))
-    filled.shell(NOTE)
-    restored = done(filled.command("restore", str(tmp_path / "backup")))
-    after = filled.shell(NOTES)
+def test_what_a_restore_replaces_is_kept(loaded, tmp_path):
+    done(loaded.command("backup", str(tmp_path / "backup")))
+    loaded.shell(NOTE)
+    restored = done(loaded.command("restore", str(tmp_path / "backup")))
+    after = loaded.shell(NOTES)
 
     kept = restored.stdout.split()[-1]
-    done(filled.command("restore", kept))
+    done(loaded.command("restore", kept))
 
-    assert (int(after), int(filled.shell(NOTES))) == (40, 41)
+    assert (int(after), int(loaded.shell(NOTES))) == (0, 1)
 
 
-def test_a_runner_of_before_a_restore_can_write_no_more(filled, tmp_path):
+def test_a_runner_of_before_a_restore_can_write_no_more(loaded, tmp_path):
     """The fence was set back with everything else, so an old number could come up again."""
     fence = "from ordermirror.models import Lease; print(Lease.objects.get().fence)"
-    done(filled.command("backup", str(tmp_path / "backup")))
+    done(loaded.command("backup", str(tmp_path / "backup")))
     for _ in range(3):
-        filled.sync()
-    before = int(filled.shell(fence))
+        loaded.sync()
+    before = int(loaded.shell(fence))
 
-    done(filled.command("restore", str(tmp_path / "backup")))
+    done(loaded.command("restore", str(tmp_path / "backup")))
 
-    assert int(filled.shell(fence)) > before
+    assert int(loaded.shell(fence)) > before
 
 
-def test_a_running_refresh_is_not_restored_over(filled, tmp_path):
-    done(filled.command("backup", str(tmp_path / "backup")))
-    filled.shell(
+def test_a_running_refresh_is_not_restored_over(loaded, tmp_path):
+    done(loaded.command("backup", str(tmp_path / "backup")))
+    loaded.shell(
         "from ordermirror.models import Lease; from django.db.models.functions import Now;"
         "from datetime import timedelta;"
         "Lease.objects.update(holder='elsewhere:1', expires_at=Now() + timedelta(minutes=5))"
     )
 
-    refused = filled.command("restore", str(tmp_path / "backup"))
+    refused = loaded.command("restore", str(tmp_path / "backup"))
 
     assert (refused.returncode, "stop `ordermirror run`" in refused.stderr) == (3, True)
 
 
-def test_a_backup_never_replaces_a_file(filled, tmp_path):
+def test_a_backup_never_replaces_a_file(loaded, tmp_path):
     (tmp_path / "backup").write_text("yesterday's")
 
-    refused = filled.command("backup", str(tmp_path / "backup"))
+    refused = loaded.command("backup", str(tmp_path / "backup"))
 
     assert (refused.returncode, "name a new file" in refused.stderr) == (2, True)
     assert (tmp_path / "backup").read_text() == "yesterday's"
@@ -154,18 +154,18 @@ def test_a_backup_never_replaces_a_file(filled, tmp_path):
     ("content", "told"),
     [(None, "there is no file"), (b"no database", "is not a backup"), ("cut", "is damaged")],
 )
-def test_a_file_that_is_no_whole_backup_is_not_restored(filled, tmp_path, content, told):
-    file, before = tmp_path / "backup", filled.every_row()
+def test_a_file_that_is_no_whole_backup_is_not_restored(loaded, tmp_path, content, told):
+    file, before = tmp_path / "backup", loaded.every_row()
     if content == "cut":
-        done(filled.command("backup", str(file)))
+        done(loaded.command("backup", str(file)))
         damage(file)
     elif content:
         file.write_bytes(content)
 
-    refused = filled.command("restore", str(file))
+    refused = loaded.command("restore", str(file))
 
     assert (refused.returncode, told in refused.stderr) == (2, True)
-    assert filled.every_row() == before
+    assert loaded.every_row() == before
 
 
 def damage(file):

@@ -36,12 +36,12 @@ def test_every_row_arrives_and_refreshes_go_on_from_there(filled, sandbox, serve
     assert there.exported() == oracle.expected_of(sandbox)
 
 
-def test_new_rows_get_new_numbers_and_no_lease_is_held(filled, server):
-    filled.command("move-database", "--to", server)
+def test_new_rows_get_new_numbers_and_no_lease_is_held(loaded, server):
+    loaded.command("move-database", "--to", server)
 
-    told = moved_to(filled, server).shell(
-        "from django.contrib.auth.models import User; from ordermirror.models import Lease;"
-        "print(User.objects.create(username='b').pk, repr(Lease.objects.get().holder))",
+    told = moved_to(loaded, server).shell(
+        "from ordermirror.models import Company, Lease;"
+        "print(Company.objects.create(company_db='B').pk, repr(Lease.objects.get().holder))"
     )
 
     assert told.strip() == "2 ''"
@@ -58,10 +58,10 @@ def test_a_server_is_moved_back_to_a_file(filled, server, tmp_path):
     assert moved_to(filled, file).every_row() == filled.every_row()
 
 
-def test_a_database_that_is_not_empty_is_refused(filled, server):
-    filled.command("move-database", "--to", server)
+def test_a_database_that_is_not_empty_is_refused(loaded, server):
+    loaded.command("move-database", "--to", server)
 
-    again = filled.command("move-database", "--to", server)
+    again = loaded.command("move-database", "--to", server)
 
     assert (again.returncode, "is not empty" in again.stderr) == (2, True)
 
@@ -78,14 +78,14 @@ def test_a_move_that_fails_keeps_nothing_and_can_be_begun_anew(filled, server):
     assert again.returncode == 0, again.stderr
 
 
-def test_a_running_refresh_is_not_cut_in_two(filled, server):
-    filled.shell(
+def test_a_running_refresh_is_not_cut_in_two(loaded, server):
+    loaded.shell(
         "from ordermirror.models import Lease; from django.db.models.functions import Now;"
         "from datetime import timedelta;"
         "Lease.objects.update(holder='elsewhere:1', expires_at=Now() + timedelta(minutes=5))",
     )
 
-    done = filled.command("move-database", "--to", server)
+    done = loaded.command("move-database", "--to", server)
 
     assert (done.returncode, "stop `ordermirror run`" in done.stderr) == (3, True)
 
