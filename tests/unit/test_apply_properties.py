@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -122,6 +123,7 @@ class ApplyMachine(RuleBasedStateMachine):
         return apply_batch(applying, Batch(tuple(documents), KeyCoverage(keys)))
 
 
+@pytest.mark.one_database(reason="SQLite's own copying begins each example anew")
 def test_whatever_is_applied_the_newest_read_is_shown(transactional_db):
     run_state_machine_as_test(
         ApplyMachine,

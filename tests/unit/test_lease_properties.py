@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.db.models.functions import Now
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -83,6 +84,7 @@ class LeaseMachine(RuleBasedStateMachine):
         self.free = row.holder == ""
 
 
+@pytest.mark.one_database(reason="SQLite's own copying begins each example anew")
 def test_only_the_last_taker_writes(transactional_db):
     run_state_machine_as_test(
         LeaseMachine,
