@@ -45,7 +45,7 @@ def _line_rows(company: Company, order: Order) -> list[Row]:
 
 
 def _insert(table: Table, rows: Sequence[Row]) -> None:
-    columns = [field.column for field in table.fields]
+    columns = [str(field.column) for field in table.fields]  # type: ignore[union-attr]
     names = ", ".join(columns)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

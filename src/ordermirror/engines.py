@@ -14,7 +14,7 @@ OLDEST = {"sqlite": (3, 38), "postgresql": (14,), "mariadb": (10, 6), "mysql": (
 def require_engine(database: BaseDatabaseWrapper | None = None) -> None:
     """Raises ConfigError when the server is too old, or would cut or garble what it stores."""
     database = database or connections[DEFAULT_DB_ALIAS]
-    problems = [_too_old(database), *_mode_problems(database)]
+    problems = [too_old(database), *mode_problems(database)]
     told = [problem for problem in problems if problem]
     if told:
         raise ConfigError(told)
@@ -27,7 +27,8 @@ def engine_name(database: BaseDatabaseWrapper) -> str:
     return str(database.vendor)
 
 
-def _too_old(database: BaseDatabaseWrapper) -> str:
+def too_old(database: BaseDatabaseWrapper) -> str:
+    """Why its version can't be used; empty when it can."""
     name = engine_name(database)
     try:
         version = database.get_database_version()
@@ -40,7 +41,8 @@ def _too_old(database: BaseDatabaseWrapper) -> str:
     return f"{name} {told} is too old; OrderMirror needs {needed} or newer"
 
 
-def _mode_problems(database: BaseDatabaseWrapper) -> list[str]:
+def mode_problems(database: BaseDatabaseWrapper) -> list[str]:
+    """What of a server's settings would cut or garble values."""
     if database.vendor == "postgresql":
         return _postgresql_problems(database)
     return _mysql_problems(database) if database.vendor == "mysql" else []

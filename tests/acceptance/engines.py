@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -39,7 +40,7 @@ class Engine:
         return self.admin_url.rsplit("/", 1)[0] + "/" + database
 
     @contextmanager
-    def database(self):
+    def database(self) -> Iterator[str]:
         """A new, empty database; its URL."""
         name = f"ordermirror_{uuid4().hex[:12]}"
         self._execute(f"CREATE DATABASE {name}{self._options()}")

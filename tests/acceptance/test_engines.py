@@ -91,3 +91,23 @@ def test_a_stopped_writer_locks_nothing_for_longer_than_a_lease(on_server):
 
     assert told in ("5min", "300 s")
     assert TTL.total_seconds() == 300
+
+
+def test_the_doctor_finds_all_well(on_server):
+    on_server.command("migrate")
+    on_server.sync()
+
+    told = on_server.command("doctor", "--json")
+    found = json.loads(told.stdout)["findings"]
+
+    assert told.returncode == 0
+    assert {finding["level"] for finding in found} == {"OK"}
+
+
+def test_the_doctor_says_that_the_server_does_not_answer(on_server):
+    on_server.variables["ORDERMIRROR_DATABASE_URL"] += "_that_is_not_there"
+
+    told = on_server.command("doctor")
+
+    assert told.returncode == 1
+    assert "whether the server runs" in told.stdout

@@ -21,7 +21,6 @@ def words(response):
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 
 
-@pytest.mark.one_database(reason="PostgreSQL keeps the counts in an order of its own")
 def test_run_list_says_how_each_run_went(admin_client):
     make_run(
         outcome="incomplete", statements=41, rows_written=1234, seconds=75.2,

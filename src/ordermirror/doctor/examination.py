@@ -70,7 +70,7 @@ def _database(
     file = local.database_file(settings)
     if folder_failed:
         yield from skipped(ABOUT_DATABASE, "its folder can't be used")
-    elif not file.exists():
+    elif file and not file.exists():
         yield warn(DATABASE, f"{file} does not exist yet", "the first `ordermirror sync` makes it")
         yield from skipped(ABOUT_DATABASE[1:], "there is no database yet")
     else:

@@ -37,14 +37,16 @@ def settings(variables: Mapping[str, str]) -> tuple[Settings | None, list[Findin
 def data_folder(settings: Settings, *, free_bytes: int | None = None) -> list[Finding]:
     """The data folder, and the database's own when that is another."""
     findings = [_folder(FOLDER, settings.data_dir, free_bytes)]
-    other = database_file(settings).parent
-    if other.resolve() != settings.data_dir.resolve():
-        findings.append(_folder("database folder", other, free_bytes))
+    file = database_file(settings)
+    if file and file.parent.resolve() != settings.data_dir.resolve():
+        findings.append(_folder("database folder", file.parent, free_bytes))
     return findings
 
 
-def database_file(settings: Settings) -> Path:
-    return Path(unquote(urlsplit(settings.database()).path[1:]))
+def database_file(settings: Settings) -> Path | None:
+    """None when the database is a server's."""
+    address = urlsplit(settings.database())
+    return Path(unquote(address.path[1:])) if address.scheme == "sqlite" else None
 
 
 def _mistake(problem: str) -> Finding:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import Error, connection
+from django.db.backends.utils import CursorWrapper
 
 from ordermirror.conf import Settings
 from ordermirror.database import missing_migrations
@@ -28,11 +28,10 @@ from ordermirror.doctor.findings import (
     skipped,
     warn,
 )
+from ordermirror.engines import engine_name, mode_problems, too_old
 from ordermirror.errors import ConfigError
 from ordermirror.models import Company, Pending, Quarantine, SyncRun
 
-OLDEST_SQLITE = (3, 38, 0)
-"""The first whose JSON has `->>`, with which orders are written."""
 REFRESHES_MISSED = 3
 
 
@@ -40,34 +39,58 @@ def database() -> Iterator[Finding]:
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT COUNT(*) FROM sqlite_master")
-        reached = engine(connection.vendor, sqlite3.sqlite_version_info)
+            _read_something(cursor)
+        reached = _engine()
         yield reached
         if failed([reached]):
             yield from skipped(ABOUT_DATABASE[1:], "the database engine can't be used")
             return
-        yield _mode()
+        yield _mode() if connection.vendor == "sqlite" else _server_mode()
         yield _tables()
-        yield _integrity()
+        yield _integrity() if connection.vendor == "sqlite" else _server_integrity()
     except (Error, ConfigError) as exc:
-        yield fail(
-            DATABASE,
-            f"the database can't be read: {exc}",
-            "check ORDERMIRROR_DATABASE_URL and who may read the file; if it is damaged, put a "
-            "backup in its place, or move it away: the next `ordermirror sync` loads all anew",
-        )
+        yield fail(DATABASE, f"the database can't be read: {exc}", _mending())
 
 
-def engine(vendor: str, version: tuple[int, int, int]) -> Finding:
-    told = f"{vendor} {'.'.join(map(str, version))}"
-    if vendor != "sqlite":
-        return fail(DATABASE, f"{told} is not supported", "use an sqlite:/// address")
-    if version < OLDEST_SQLITE:
-        return fail(
-            DATABASE, f"{told} is too old: orders are written with JSON's ->>, which came with "
-            "3.38", "use a newer Python, or one that is linked with a newer SQLite"
-        )  # fmt: skip
-    return ok(DATABASE, f"{told} at {connection.settings_dict['NAME']}")
+def _read_something(cursor: CursorWrapper) -> None:
+    """SQLite opens a file that is none without a word."""
+    table = "sqlite_master" if connection.vendor == "sqlite" else "information_schema.tables"
+    cursor.execute(f"SELECT 1 FROM {table}")  # noqa: S608 - one of two words
+    cursor.fetchone()
+
+
+def _mending() -> str:
+    if connection.vendor != "sqlite":
+        return "check ORDERMIRROR_DATABASE_URL, whether the server runs and what its user may do"
+    return (
+        "check ORDERMIRROR_DATABASE_URL and who may read the file; if it is damaged, put a "
+        "backup in its place, or move it away: the next `ordermirror sync` loads all anew"
+    )
+
+
+def _engine() -> Finding:
+    problem = too_old(connection)
+    told = f"{engine_name(connection)} {'.'.join(map(str, connection.get_database_version()))}"
+    where = connection.settings_dict["NAME"]
+    if connection.vendor != "sqlite":
+        where = f"{where} on {connection.settings_dict['HOST'] or 'this machine'}"
+    if problem:
+        return fail(DATABASE, problem, "use a newer one (SQLite's comes with Python)")
+    return ok(DATABASE, f"{told}, {where}")
+
+
+def _server_mode() -> Finding:
+    problems = mode_problems(connection)
+    if problems:
+        return fail(MODE, "; ".join(problems), "let the database's administrator set it")
+    kept = connection.settings_dict["CONN_MAX_AGE"]
+    told = "kept" if kept is None or kept > 0 else "not kept"
+    pool = " in a pool" if connection.settings_dict["OPTIONS"].get("pool") else ""
+    return ok(MODE, f"strict, in UTF-8; connections are {'kept' if pool else told}{pool}")
+
+
+def _server_integrity() -> Finding:
+    return ok(INTEGRITY, "the server checks its own files")
 
 
 def mirror(settings: Settings, *, now: datetime) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from ordermirror.core.diff import Fate
 from ordermirror.models import OrderChange, SyncRun
 from ordermirror.web import formats
 from ordermirror.web.paging import Page, page_of
@@ -27,6 +28,7 @@ WORDS = {
     "busy": gettext_noop("Another run was busy"),
 }
 QUIET = ("unchanged", "same")
+TOLD_IN_ORDER = ("seen", *Fate, "removed", "quarantined", "missing")
 """Counts of what stayed as it was: no news."""
 
 
@@ -137,10 +139,15 @@ def counts_text(counts: Mapping[str, Any]) -> str:
     """Such as `3 created, 10 changed`: what happened, without what did not."""
     told = [
         f"{count:,} {name.replace('_', ' ')}"
-        for name, count in counts.items()
+        for name, count in sorted(counts.items(), key=_place)
         if isinstance(count, int) and count and name not in QUIET
     ]
     return ", ".join(told) or _("no change")
+
+
+def _place(count: tuple[str, Any]) -> int:
+    """PostgreSQL hands the names out in an order of its own."""
+    return TOLD_IN_ORDER.index(count[0]) if count[0] in TOLD_IN_ORDER else len(TOLD_IN_ORDER)
 
 
 def _probe(probe: Mapping[str, Any]) -> ProbeRow:
