@@ -89,6 +89,7 @@ class Run:
         found_by: Mapping[int, str],
         first_load: bool = False,
         remember_new: bool = True,
+        may_replace: bool = False,
         finish: Callable[[], None] | None = None,
     ) -> Applied:
         """Apply a batch in one transaction, and count what it did."""
@@ -101,6 +102,7 @@ class Run:
             found_by=found_by,
             first_load=first_load,
             remember_new=remember_new,
+            may_replace=may_replace,
             doubted=self.doubted,
             on_missing=self._brake,
         )

@@ -162,6 +162,8 @@ def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> 
     run.report.first_load = True
     positions = run.positions
     remember_new = positions.completed_at(Probe.CHANGED) is not None
+    loaded_before = positions.first_load()
+    anew = not remember_new and not (loaded_before and loaded_before.complete)
     probes.start_follow_ups(run)
     with run.asking(Probe.FIRST_LOAD) as asked:
         newest = run.source.newest(not_after=run.latest_believable())
@@ -179,6 +181,7 @@ def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> 
                 found_by={},
                 first_load=True,
                 remember_new=remember_new,
+                may_replace=anew,
                 finish=partial(positions.first_load_got_to, got_to),
             )
             asked.rows += len(batch.documents)

@@ -72,12 +72,13 @@ def test_a_restored_backup_is_told_from_the_newest_orders_being_gone(mirror):
     assert mirror.export() == before
 
 
-def test_a_number_that_is_used_again_stops_writing(mirror):
+@pytest.mark.parametrize("full", [False, True])
+def test_a_number_that_is_used_again_stops_writing(mirror, full):
     mirror.sync()
     middle = mirror.sandbox.orders()[60]["DocEntry"]
     mirror.sandbox.edit(middle, DocNum=424242)
 
-    report = mirror.sync()
+    report = mirror.sync(full=full)
 
     assert report.outcome == "failed"
     assert not SalesOrder.objects.filter(doc_num=424242).exists()

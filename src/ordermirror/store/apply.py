@@ -99,6 +99,9 @@ class Applying:
     first_load: bool = False
     remember_new: bool = True
     """Whether an order seen for the first time is news; not in a first load, where all are."""
+    may_replace: bool = False
+    """Whether a number may stand for another order than the stored one: only in the first load
+    after a person decided so (`ordermirror company`)."""
     on_missing: Callable[[int], None] = lambda newly_missing: None
     """Told in the same transaction; a conflict it notes is committed with the suspects."""
     doubted: dict[int, int] = field(default_factory=dict)
@@ -339,12 +342,9 @@ def _compared(
 
 
 def _require_same_order(applying: Applying, stored: Order, order: Order) -> None:
-    """A first load after a decision (`ordermirror company`) may replace what a number stood for.
-
-    Raises IdentityConflict, which undoes the batch.
-    """
+    """Raises IdentityConflict, which undoes the batch."""
     was, now = anchor_of(stored), anchor_of(order)
-    if was != now and not applying.first_load:
+    if was != now and not applying.may_replace:
         raise IdentityConflict(identity.told_apart(was, now))
 
 
