@@ -20,7 +20,7 @@ ENGINES = [
     *(name for name, kind in servers.SERVERS.items() if not kind.missing()),
 ]
 STORIES = {
-    "worker": (Arena.kill_a_worker, 10),
+    "worker": (Arena.kill_a_worker, 26),
     "server": (Arena.kill_the_server, 8),
     "paused": (Arena.pause_the_holder, 4),
 }

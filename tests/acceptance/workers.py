@@ -37,8 +37,9 @@ class Worker:
         return self.code
 
     def send(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     @property
     def out(self) -> str:
@@ -72,6 +73,8 @@ class Workshop:
     def start(self, *words: str) -> Worker:
         with self._lock:
             worker = Worker(next(self._numbers), self._folder)
+            for name in ("out", "err"):  # it may be killed before it opens them
+                (self._folder / f"{worker.number}.{name}").touch()
             self._running[worker.number] = worker
             order = {"id": worker.number, "words": words, "folder": str(self._folder)}
             self._zygote.stdin.write(json.dumps(order) + "\n")
