@@ -19,6 +19,7 @@ from ordermirror.models import (
     line_id,
     order_id,
 )
+from ordermirror.store import search, totals
 
 COMPANY_DB = "SBODEMO"
 _entries = count(1)
@@ -46,12 +47,20 @@ def make_order(*, company_db=COMPANY_DB, doc_entry=None, **fields):
         "cancelled": False,
         "pending_total": Decimal("1000"),
     }
-    return SalesOrder.objects.create(
+    order = SalesOrder.objects.create(
         id=order_id(company.pk, doc_entry),
         company=company,
         doc_entry=doc_entry,
         **values | fields,
     )
+    keep_beside(company)
+    return order
+
+
+def keep_beside(company):
+    """What the writer keeps beside the orders it writes."""
+    totals.recount(company.pk)
+    search.rebuild(company.pk)
 
 
 def make_line(order, *, line_num=0, **fields):
@@ -68,9 +77,11 @@ def make_line(order, *, line_num=0, **fields):
         "warehouse_code": "DIP",
         "pending_amount": Decimal(1000),
     }
-    return OrderLine.objects.create(
+    line = OrderLine.objects.create(
         id=line_id(order.pk, line_num), order=order, line_num=line_num, **values | fields
     )
+    keep_beside(order.company)
+    return line
 
 
 def make_person(code=12, name="Omar Haddad", company_db=COMPANY_DB):

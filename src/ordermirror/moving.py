@@ -156,9 +156,12 @@ def _batches(model: Model) -> Iterator[list[models.Model]]:
 
 
 def _insert(model: Model, rows: list[models.Model]) -> None:
-    """As they are: bulk_create would stamp `auto_now_add` fields anew."""
+    """As they are: bulk_create would stamp `auto_now_add` fields anew.
+
+    What the database computes by itself it computes anew.
+    """
     target = connections[TARGET]
-    fields = list(model._meta.concrete_fields)
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
     at_once = target.ops.bulk_batch_size(fields, rows)
     for first in range(0, len(rows), at_once):
         query = InsertQuery(model)

@@ -8,8 +8,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, NotSupportedError, connection, connections
-from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.db import DatabaseError, NotSupportedError, connection
 from django.db.models import Avg, Case, F, Max, Min, Q, Sum, Value, When, Window
 from django.test import RequestFactory
 
@@ -323,27 +322,3 @@ def test_a_document_with_an_amount_beyond_the_limit_is_set_aside():
         True,
     )
     assert stored() == [HIGHEST]
-
-
-@pytest.fixture
-def in_memory():
-    """A SQLite database beside the one under test, with a table of orders."""
-    settings = connections.databases["default"] | {"NAME": ":memory:", "OPTIONS": {}}
-    database = DatabaseWrapper(settings, "in_memory")
-    with database.schema_editor(atomic=False) as editor:
-        editor.create_model(SalesOrder)
-    yield database
-    database.close()
-
-
-def test_sqlite_reads_totals_from_their_index_alone(in_memory):
-    open_orders = SalesOrder.objects.filter(company_id=1, document_status="open")
-    totals = open_orders.values_list("doc_currency").annotate(pending=Sum("pending_total"))
-
-    sql, params = totals.order_by().query.get_compiler(connection=in_memory).as_sql()
-    with in_memory.cursor() as cursor:
-        plan = cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params).fetchall()
-
-    assert [row[-1].split(" (")[0] for row in plan] == [
-        "SEARCH ordermirror_salesorder USING COVERING INDEX order_totals"
-    ]

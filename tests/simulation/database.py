@@ -15,7 +15,10 @@ from ordermirror.models import line_id, order_id
 COMPANY, BYSTANDER = 1, 2
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-WORK = ("position", "pending", "quarantine", "orderread", "orderchange", "salesorder", "orderline")
+WORK = (
+    "position", "pending", "quarantine", "orderread", "orderchange", "salesorder", "orderline",
+    "ordertotal", "searchname", "referenceword",
+)  # fmt: skip
 
 
 def begin_anew() -> None:

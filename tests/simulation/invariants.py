@@ -10,6 +10,7 @@ from ordermirror import models
 from ordermirror.core.report import RunReport
 from ordermirror.export import exported_orders
 from ordermirror.models import OrderRead, Pending, Position, Quarantine, order_id
+from ordermirror.store import search, totals
 from tests.simulation.database import COMPANY
 from tests.simulation.history import GONE, ODD, Version
 from tests.simulation.world import World
@@ -88,6 +89,7 @@ class Watch:
         self._identities_stay(orders)
         self._missing_were_gone()
         changes_form_chains(orders)
+        kept_beside_the_orders_is_true()
 
     def begin_anew(self) -> None:
         """A person decided that the mirror be read anew: numbers may stand for other orders."""
@@ -253,6 +255,20 @@ def _nothing_pending_on_removed_lines(order: dict) -> None:
 def require(holds: bool, problem: str) -> None:
     if not holds:
         raise Violation(problem)
+
+
+def kept_beside_the_orders_is_true() -> None:
+    """Totals and what searches look in equal what the orders themselves say."""
+    require(totals.stored(COMPANY) == totals.recounted(COMPANY), "the totals are not the orders'")
+    columns = ("id", "company", "order", "start")
+    words = models.ReferenceWord.objects.filter(company_id=COMPANY).order_by("id")
+    require(
+        list(words.values_list(*columns)) == search.words(COMPANY),
+        "the words are not the references'",
+    )
+    names = models.SearchName.objects.filter(company_id=COMPANY).values_list("kind", "code", "name")
+    lacking = search.names(COMPANY) - {search.Name(*row) for row in names}
+    require(not lacking, f"names can't be found: {lacking}")
 
 
 def changes_form_chains(orders: list[dict]) -> None:

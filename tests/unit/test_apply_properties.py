@@ -20,7 +20,7 @@ from ordermirror.store.apply import Applying, apply_batch
 from tests import oracle
 from tests.simulation import database
 from tests.simulation.database import COMPANY
-from tests.simulation.invariants import changes_form_chains
+from tests.simulation.invariants import changes_form_chains, kept_beside_the_orders_is_true
 from tests.support import without_removed
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -106,6 +106,7 @@ class ApplyMachine(RuleBasedStateMachine):
         mirrored = {order["doc_entry"]: without_removed(order) for order in orders}
         assert mirrored == {key: oracle.expected(order) for key, order in self.shown.items()}
         changes_form_chains(orders)
+        kept_beside_the_orders_is_true()
 
     def _apply(self, versions, read_at):
         documents = [

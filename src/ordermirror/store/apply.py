@@ -27,7 +27,7 @@ from ordermirror.errors import BadOrder, IdentityConflict
 from ordermirror.lease import Lease
 from ordermirror.models import OrderRead, Probe, line_id, order_id
 from ordermirror.records import OPEN, Order, light_of
-from ordermirror.store import history, mirror, pending, quarantine, read_log
+from ordermirror.store import history, mirror, pending, quarantine, read_log, search, totals
 from ordermirror.store.quarantine import Refused
 from ordermirror.store.tables import Row, Table, among
 
@@ -353,10 +353,13 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
     orders: list[Row] = []
     lines: list[Row] = []
     removed: list[int] = []
+    versions: list[tuple[totals.Version | None, totals.Version]] = []
     for item in changed:
-        order, diff = item.order, item.diff
+        order, diff, stored = item.order, item.diff, item.stored
         total = item.pending_total
-        if diff.header_changed or item.stored is None or item.stored.pending_total != total:
+        was = totals.Version(stored.order, stored.pending_total) if stored else None
+        versions.append((was, totals.Version(order, total)))
+        if diff.header_changed or stored is None or stored.pending_total != total:
             orders.append(mirror.order_row(company_id, order, total))
         lines += mirror.line_rows(company_id, order, (*diff.created_lines, *diff.changed_lines))
         parent = order_id(company_id, order.doc_entry)
@@ -367,6 +370,8 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
     mirror.LINES.upsert(lines)
     applied.lines_removed = mirror.mark_removed(removed, applying.now())
     applied.rows_written = len(orders) + len(lines) + applied.lines_removed
+    totals.write(company_id, versions)
+    search.write(company_id, [(was and was.order, now.order) for was, now in versions])
 
 
 def _write_reads(
