@@ -331,6 +331,10 @@ class SearchName(models.Model):
     folded_code = models.TextField()
     folded_name = models.TextField()
 
+    class Meta:
+        # What the customer or item of an order at hand is called.
+        indexes = [models.Index(fields=["kind", "code"], name="name_code")]
+
     def __str__(self) -> str:
         return f"{self.code} {self.name or ''}"
 
@@ -343,11 +347,12 @@ class ReferenceWord(models.Model):
 
     id = models.BigIntegerField(primary_key=True)
     company = models.ForeignKey(Company, models.CASCADE, db_index=False)
-    order = models.ForeignKey(SalesOrder, models.CASCADE, related_name="+", db_index=False)
+    order = models.ForeignKey(SalesOrder, models.CASCADE, related_name="words", db_index=False)
     start = models.CharField(max_length=WORD_LENGTH)
 
     class Meta:
-        indexes = [models.Index(fields=["company", "start", "order"], name="word_start")]
+        # The orders that have a word beginning so. Those of an order are found by their keys.
+        indexes = [models.Index(fields=["start", "order"], name="word_start")]
 
     def __str__(self) -> str:
         return f"{self.order_id}: {bytes.fromhex(self.start).decode(errors='replace')}"

@@ -13,7 +13,10 @@ def fold(text: str | None) -> str:
 
     `Café` and `CAFE`, `أحمد` and `احمد`, `١٢` and `12` are the same.
     """
-    parts = unicodedata.normalize("NFKD", (text or "").casefold())
+    text = text or ""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    parts = unicodedata.normalize("NFKD", text.casefold())
     kept = (_folded(char) for char in parts if unicodedata.category(char) != "Mn")
     return " ".join("".join(kept).split())
 

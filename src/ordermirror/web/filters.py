@@ -7,7 +7,6 @@ filters. Parsing never fails: what cannot be used is left out and said in a note
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,11 +17,12 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from ordermirror.core.folding import fold
 from ordermirror.models import SalesOrderQuerySet
-from ordermirror.records import OPEN, STATUS_WORDS
-from ordermirror.web.sorting import COLUMNS
+from ordermirror.records import HIGHEST_ENTRY, OPEN
+from ordermirror.web import search
+from ordermirror.web.sorting import COLUMNS, Key, ordered
 
-CLOSED = STATUS_WORDS["bost_Close"]
 STATUSES = ("open", "closed", "cancelled", "other", "all")
 SIZES = (50, 100, 200)
 LONGEST_TEXT = 100
@@ -46,6 +46,11 @@ class OrderFilters:
     sort: str = "-date"
     page: int = 1
     size: int = 100
+    after: Key | None = None
+    """The last order of the page before: where the next one goes on, whatever came in above."""
+    before: Key | None = None
+    count: bool = False
+    """Whether a large result is counted to the end."""
 
     def query(self) -> str:
         """The query string that parses back to these filters, without defaults: equal if equal."""
@@ -58,7 +63,22 @@ class OrderFilters:
 
     def link(self, **changes: Any) -> str:
         """The query string after a change, on the first page unless the change names one."""
-        return replace(self, **{"page": 1, **changes}).query()
+        anew = {"page": 1, "after": None, "before": None, "count": False}
+        return replace(self, **{**anew, **changes}).query()
+
+    def is_counted(self) -> bool:
+        """Whether totals are kept of just these orders."""
+        said: dict[str, Any] = {"status": self.status, "sales": self.sales, "company": self.company}
+        return replace(self, **PLACE) == OrderFilters(**said)
+
+    def texts(self) -> list[str]:
+        """What is searched for in names; the longest first, as it finds the fewest."""
+        texts = {text for text in (*self.words(), self.customer) if fold(text)}
+        return sorted(texts, key=lambda text: (-len(text), text))
+
+    def words(self) -> list[str]:
+        """Those searched for that have a letter or digit to compare."""
+        return [word for word in self.q.split() if fold(word)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,55 +119,70 @@ def parse_page(params: QueryDict) -> int:
 
 
 def restrict(
-    orders: SalesOrderQuerySet, filters: OrderFilters, *, today: date
+    orders: SalesOrderQuerySet,
+    filters: OrderFilters,
+    *,
+    today: date,
+    meanings: search.Meanings,
 ) -> SalesOrderQuerySet:
-    """The orders that match. Sorting and paging are the caller's."""
-    conditions = [
-        _with_status(filters.status),
-        *(_with_word(word) for word in filters.q.split()),
-        *_with_dates(filters),
-    ]
-    if filters.customer:
-        text = filters.customer
-        conditions.append(Q(card_code__icontains=text) | Q(card_name__icontains=text))
-    if filters.sales:
-        conditions.append(Q(sales_person_code__in=filters.sales))
-    if filters.overdue:
-        conditions.append(Q(document_status=OPEN, doc_due_date__lt=today))
-    if filters.company:
-        conditions.append(Q(company__company_db=filters.company))
+    """The orders that match, of those of the chosen company. Sorting and paging are the caller's.
+
+    For pages that stop when they are full. All of a few orders are found by `ways_to_find`.
+    """
+    conditions = [*_plain_conditions(filters, today), *_text_conditions(filters, meanings)]
     return orders.filter(*conditions)
 
 
-def _with_status(status: str) -> Q:
-    """Every order has exactly one of the four statuses, except one both open and cancelled."""
-    conditions = {
-        "all": Q(),
-        "open": Q(document_status=OPEN),
-        "closed": Q(document_status=CLOSED, cancelled=False),
-        "cancelled": Q(cancelled=True),
-        "other": Q(cancelled=False)
-        & (Q(document_status__isnull=True) | ~Q(document_status__in=[OPEN, CLOSED])),
-    }
-    return conditions[status]
+def ways_to_find(
+    orders: SalesOrderQuerySet, filters: OrderFilters, *, today: date, meanings: search.Meanings
+) -> list[SalesOrderQuerySet]:
+    """The same orders, beginning with one of the texts; some are found more than once."""
+    named = search.best_to_begin_with(meanings)
+    if named is None:
+        return [ordered(restrict(orders, filters, today=today, meanings=meanings), DEFAULTS.sort)]
+    if named.text == filters.customer:
+        ways = [search.find_customer(named)]
+        others = replace(filters, customer="")
+    else:
+        ways = search.ways_to_find(named)
+        others = replace(filters, q=" ".join(set(filters.words()) - {named.text}))
+    return [restrict(orders.filter(way), others, today=today, meanings=meanings) for way in ways]
 
 
-def _with_word(word: str) -> Q:
-    condition = (
-        Q(card_code__icontains=word) | Q(card_name__icontains=word) | Q(num_at_card__icontains=word)
-    )
-    number = _latin_digits(word)
-    return condition | Q(doc_num__startswith=number) if number.isdecimal() else condition
+def _plain_conditions(filters: OrderFilters, today: date) -> Iterable[Q]:
+    yield with_status(filters.status)
+    yield from _with_dates(filters)
+    if len(filters.sales) == 1:  # a list, even of one, may keep a database from its index's order
+        yield Q(sales_person_code=filters.sales[0])
+    elif filters.sales:
+        yield Q(sales_person_code__in=filters.sales)
+    if filters.overdue:
+        yield Q(document_status=OPEN, doc_due_date__lt=today)
+
+
+def _text_conditions(filters: OrderFilters, meanings: search.Meanings) -> Iterable[Q]:
+    yield from (search.matches(word, meanings) for word in filters.words())
+    if fold(filters.customer):
+        yield search.of_customer(filters.customer, meanings)
+
+
+def with_status(status: str) -> Q:
+    """Every order is listed under one status; a cancelled one that is open is found as both."""
+    if status == "all":
+        return Q()
+    return Q(document_status=OPEN) if status == "open" else Q(listed_as=status)
 
 
 def _with_dates(filters: OrderFilters) -> Iterable[Q]:
+    if filters.posted_from or filters.posted_to:
+        yield Q(doc_date__isnull=False)
     lookups = {
-        "doc_date__gte": filters.posted_from,
-        "doc_date__lte": filters.posted_to,
+        "listed_on__gte": filters.posted_from,
+        "listed_on__lte": filters.posted_to,
         "doc_due_date__gte": filters.due_from,
         "doc_due_date__lte": filters.due_to,
     }
-    return (Q(**{lookup: day}) for lookup, day in lookups.items() if day)
+    yield from (Q(**{lookup: day}) for lookup, day in lookups.items() if day)
 
 
 def _contradictions(filters: OrderFilters) -> Iterable[str]:
@@ -161,10 +196,6 @@ def _contradictions(filters: OrderFilters) -> Iterable[str]:
                 "first": first,
                 "second": second,
             }
-
-
-def _latin_digits(word: str) -> str:
-    return "".join(str(unicodedata.decimal(char, char)) for char in word)
 
 
 def _choice(*words: str) -> Callable[[list[str]], str]:
@@ -223,13 +254,22 @@ def _size(given: list[str]) -> int:
     return int(_choice(*map(str, SIZES))(given))
 
 
+def _key(given: list[str]) -> Key:
+    day, _comma, entry = given[-1].partition(",")
+    if not re.fullmatch(r"\d{1,10}", entry, re.ASCII) or int(entry) > HIGHEST_ENTRY:
+        raise ValueError(
+            _("“%(given)s” is not the place of an order.") % {"given": given[-1][:LONGEST_TEXT]}
+        )
+    return Key(_day([day]), int(entry))
+
+
 def _sort(given: list[str]) -> str:
     _choice(*COLUMNS)([given[-1].removeprefix("-")])
     return given[-1]
 
 
 def _written(value: object) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple):  # codes, or a place
         return ",".join(map(str, value))
     if isinstance(value, bool):
         return "1" if value else ""
@@ -250,7 +290,14 @@ READERS: dict[str, tuple[str, Callable[[list[str]], Any]]] = {
     "sort": ("sort", _sort),
     "page": ("page", _page),
     "size": ("size", _size),
+    "after": ("after", _key),
+    "before": ("before", _key),
+    "count": ("count", _yes),
 }
 """Parameter name in the query string: the field it fills, and how its values are read."""
 
 DEFAULTS = OrderFilters()
+PLACE: dict[str, Any] = {
+    name: getattr(DEFAULTS, name) for name in ("sort", "page", "size", "after", "before", "count")
+}
+"""What says which part of a result is shown, and how, but not which orders it has."""

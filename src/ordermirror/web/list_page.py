@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ordermirror.web.chips import STATUS_LABELS
-from ordermirror.web.filters import DEFAULTS, SIZES, OrderFilters
+from ordermirror.web.filters import DEFAULTS, PLACE, SIZES, OrderFilters
+from ordermirror.web.order_list import OrderList
 from ordermirror.web.paging import Page
 from ordermirror.web.sorting import next_sort
 
@@ -67,15 +68,28 @@ def headings(filters: OrderFilters) -> list[Heading]:
     ]
 
 
-def links(filters: OrderFilters, page: Page) -> Links:
+def links(filters: OrderFilters, found: OrderList) -> Links:
+    """Steps go by place where the list has places, so that nothing is passed over or shown twice
+    while orders come in at its top; numbers go by number."""
+    page = found.page
+
     def to(number: int) -> str:
-        return replace(filters, page=number).query()
+        return replace(filters, page=number, after=None, before=None).query()
 
     sizes = tuple(
         Choice(str(size), str(size), size == filters.size, filters.link(size=size))
         for size in SIZES
     )
-    return _links(page, to, sizes)
+    numbered = _links(page, to, sizes)
+    if found.first is None:
+        return numbered
+    back = replace(filters, page=page.number - 1, after=None, before=found.first)
+    on = replace(filters, page=page.number + 1, after=found.last, before=None)
+    return replace(
+        numbered,
+        previous=back.query() if page.number > 2 else numbered.previous,
+        next=on.query() if page.more else None,
+    )
 
 
 def run_links(page: Page) -> Links:
@@ -107,7 +121,7 @@ def sales_choices(filters: OrderFilters, names: Mapping[int, str]) -> list[Choic
 
 
 def notes_of(notes: tuple[str, ...], filters: OrderFilters, page: Page) -> list[str]:
-    if filters.page <= page.last:
+    if filters.page <= page.last or page.capped:
         return list(notes)
     beyond = _("There is no page %(page)s; this is the last one.") % {"page": filters.page}
     return [*notes, beyond]
@@ -115,4 +129,4 @@ def notes_of(notes: tuple[str, ...], filters: OrderFilters, page: Page) -> list[
 
 def is_plain(filters: OrderFilters) -> bool:
     """Whether nothing is filtered beyond what the list does by itself."""
-    return replace(filters, sort=DEFAULTS.sort, page=1, size=DEFAULTS.size) == DEFAULTS
+    return replace(filters, **PLACE) == DEFAULTS

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from django.db.models import Count, OuterRef, Subquery, Sum
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ordermirror.models import OrderRead, SalesOrder, SalesOrderQuerySet, SalesPerson
+from ordermirror.models import NO_DATE, OrderRead, SalesOrder, SalesOrderQuerySet
 from ordermirror.records import OPEN
 from ordermirror.web import formats
-from ordermirror.web.filters import OrderFilters, restrict
+from ordermirror.web.counting import Result, Total, result_of
+from ordermirror.web.filters import OrderFilters
 from ordermirror.web.paging import Page, page_of
-from ordermirror.web.sorting import ordered, total_in_currency
+from ordermirror.web.search import Meanings
+from ordermirror.web.sorting import Key, beyond, has_keys, ordered, total_in_currency, turned
 from ordermirror.web.statuses import Badge, badge_of
 
 COLUMNS = (
-    "company__company_db",
+    "company_id",
     "doc_entry",
     "doc_num",
     "doc_date",
@@ -60,38 +62,71 @@ class Row(NamedTuple):
     missing: str
 
 
-class Total(NamedTuple):
-    """What is pending in one currency over the whole result."""
-
-    currency: str
-    orders: int
-    pending: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderList:
+    """`first` and `last` are the places of the page's ends, where the sort has places."""
+
     rows: tuple[Row, ...]
     totals: tuple[Total, ...]
     page: Page
+    first: Key | None = None
+    last: Key | None = None
 
 
 def read_list(
-    orders: SalesOrderQuerySet, filters: OrderFilters, names: Mapping[int, str], *, today: date
+    companies: Mapping[int, str],
+    filters: OrderFilters,
+    names: Mapping[int, str],
+    meanings: Meanings,
+    *,
+    today: date,
 ) -> OrderList:
-    """Two statements: the totals of the whole result, and its one page."""
-    matching = restrict(orders, filters, today=today)
-    totals = _totals(matching)
-    page = page_of(filters.page, size=filters.size, count=sum(total.orders for total in totals))
-    rows = ordered(matching, filters.sort).values_list(
-        *COLUMNS, total_in_currency(), _missing_since()
-    )
-    shown = rows[page.offset : page.offset + page.size] if page.count else []
+    """Two statements: the totals of the whole result, and its one page.
+
+    `companies` are those whose orders are shown, `names` those of sales people, `meanings` what
+    is searched for.
+    """
+    company_ids = list(companies)
+    result = result_of(orders_of(company_ids), company_ids, filters, meanings, today=today)
+    page = page_of(filters.page, size=filters.size, count=result.count, capped=result.capped)
+    by_key = has_keys(filters.sort) and len(company_ids) == 1
+    found = _page(result, filters, page, by_key=by_key) if page.count else []
+    shown = found[: page.size]
+    if filters.before and by_key:
+        shown.reverse()
+    places = [Key(values[COLUMNS.index("doc_date")] or NO_DATE, values[1]) for values in shown]
     now = timezone.now()
     return OrderList(
-        rows=tuple(_row(*values, names=names, today=today, now=now) for values in shown),
-        totals=totals,
-        page=page,
+        rows=tuple(
+            _row(companies[company], *values, names=names, today=today, now=now)
+            for company, *values in shown
+        ),
+        totals=result.totals,
+        page=replace(page, shown=len(shown), more=_is_more(found, filters, page)),
+        first=places[0] if places and by_key else None,
+        last=places[-1] if places and by_key else None,
     )
+
+
+def _page(
+    result: Result, filters: OrderFilters, page: Page, *, by_key: bool
+) -> list[tuple[Any, ...]]:
+    """The page's rows and one more, which tells that another page follows.
+
+    Before a place the list is read the other way, from that place on.
+    """
+    orders, sort, offset = result.orders, filters.sort, page.offset
+    if by_key and filters.after:
+        orders, offset = orders.filter(beyond(filters.after, sort)), 0
+    elif by_key and filters.before:
+        sort, offset = turned(sort), 0
+        orders = orders.filter(beyond(filters.before, sort))
+    rows = ordered(orders, sort).values_list(*COLUMNS, total_in_currency(), _missing_since())
+    return list(rows[offset : offset + page.size + 1])
+
+
+def _is_more(found: list[tuple[Any, ...]], filters: OrderFilters, page: Page) -> bool:
+    return bool(filters.before) or len(found) > page.size
 
 
 def orders_of(company_ids: list[int]) -> SalesOrderQuerySet:
@@ -99,25 +134,6 @@ def orders_of(company_ids: list[int]) -> SalesOrderQuerySet:
     if len(company_ids) == 1:
         return SalesOrder.objects.filter(company_id=company_ids[0])
     return SalesOrder.objects.filter(company_id__in=company_ids)
-
-
-def read_sales_people() -> dict[int, str]:
-    """Code to name, in the order the names are offered."""
-    people = SalesPerson.objects.order_by("sales_employee_name", "sales_employee_code")
-    return dict(people.values_list("sales_employee_code", "sales_employee_name"))
-
-
-def _totals(matching: SalesOrderQuerySet) -> tuple[Total, ...]:
-    groups = (
-        matching.order_by()
-        .values_list("doc_currency")
-        .annotate(orders=Count("pk"), pending=Sum("pending_total"))
-        .order_by("-orders", "doc_currency")
-    )
-    return tuple(
-        Total(currency or "", orders, formats.amount(pending, currency))
-        for currency, orders, pending in groups
-    )
 
 
 def _missing_since() -> Subquery:

@@ -16,8 +16,9 @@ from django.views.decorators.vary import vary_on_headers
 from ordermirror.web import freshness, list_page
 from ordermirror.web.chips import chips_of
 from ordermirror.web.filters import Parsed, parse, parse_page
-from ordermirror.web.order_list import OrderList, orders_of, read_list, read_sales_people
+from ordermirror.web.order_list import OrderList, read_list
 from ordermirror.web.run_pages import find_run, page_of_run, read_runs
+from ordermirror.web.search import read_names
 
 
 @login_not_required
@@ -38,13 +39,13 @@ def home(request: HttpRequest) -> HttpResponse:
 def orders(request: HttpRequest) -> HttpResponse:
     parsed = parse(request.GET)
     companies = freshness.read_last_runs()
-    names = read_sales_people()
-    found = read_list(
-        orders_of([company.company_id for company in companies]),
-        parsed.filters,
-        names,
-        today=timezone.localdate(),
-    )
+    names, meanings = read_names(parsed.filters.texts())
+    chosen = {
+        company.company_id: company.company_db
+        for company in companies
+        if parsed.filters.company in ("", company.company_db)
+    }
+    found = read_list(chosen, parsed.filters, names, meanings, today=timezone.localdate())
     context = _list_context(parsed, found, names) | {
         "freshness": freshness.current(companies),
         "several_companies": len(companies) > 1,
@@ -88,7 +89,9 @@ def _list_context(parsed: Parsed, found: OrderList, names: dict[int, str]) -> di
         "chips": chips_of(filters, names),
         "plain": list_page.is_plain(filters),
         "headings": list_page.headings(filters),
-        "links": list_page.links(filters, found.page),
+        "first_page": filters.link(),
+        "links": list_page.links(filters, found),
+        "count_all": filters.link(count=True) if found.page.capped else "",
         "statuses": list_page.status_choices(filters),
         "sales_people": list_page.sales_choices(filters, names),
     }
