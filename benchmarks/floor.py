@@ -19,7 +19,8 @@ from ordermirror.records import Order
 from ordermirror.sap.source import Source
 from ordermirror.sap.wire import decode_order
 from ordermirror.store import mirror
-from ordermirror.store.tables import Row, Table
+from ordermirror.store.dialects import Row
+from ordermirror.store.tables import Table
 
 
 def load(company: Company, source: Source) -> int:

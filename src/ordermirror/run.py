@@ -23,7 +23,7 @@ from ordermirror.lease import Lease
 from ordermirror.models import Company, Probe
 from ordermirror.sap.source import Source
 from ordermirror.sap.wire import decode_order
-from ordermirror.store import reads
+from ordermirror.store import reads, search
 from ordermirror.store.apply import Applied, Applying, apply_batch
 from ordermirror.store.positions import Positions
 
@@ -44,6 +44,8 @@ class Run:
     unavailable: bool = False
     doubted: dict[int, int] = field(default_factory=dict)
     """The hash of each document that looked torn, to see whether a second read agrees."""
+    known_names: set[search.Name] = field(default_factory=set)
+    """What has been written for searches, so that each name is written once."""
 
     @property
     def company_id(self) -> int:
@@ -104,6 +106,7 @@ class Run:
             remember_new=remember_new,
             may_replace=may_replace,
             doubted=self.doubted,
+            known_names=self.known_names,
             on_missing=self._brake,
         )
         self.report.seen.update(document.doc_entry for document in batch.documents)

@@ -28,8 +28,9 @@ from ordermirror.lease import Lease
 from ordermirror.models import OrderRead, Probe, line_id, order_id
 from ordermirror.records import OPEN, Order, light_of
 from ordermirror.store import history, mirror, pending, quarantine, read_log, search, totals
+from ordermirror.store.dialects import Row
 from ordermirror.store.quarantine import Refused
-from ordermirror.store.tables import Row, Table, among
+from ordermirror.store.tables import Table, among
 
 READS = Table(
     OrderRead,
@@ -68,6 +69,8 @@ class Applied:
     newly_missing: int = 0
     silent_changes: int = 0
     audited: int = 0
+    names: set[search.Name] = field(default_factory=set)
+    """Of customers and items, written for searches."""
 
     def count(self, fate: Fate, times: int = 1) -> None:
         self.fates[fate] = self.fates.get(fate, 0) + times
@@ -84,6 +87,7 @@ class Applied:
         self.newly_missing += part.newly_missing
         self.silent_changes += part.silent_changes
         self.audited += part.audited
+        self.names |= part.names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,8 @@ class Applying:
     """Told in the same transaction; a conflict it notes is committed with the suspects."""
     doubted: dict[int, int] = field(default_factory=dict)
     """The hash of each document that looked torn: taken when a second read agrees."""
+    known_names: set[search.Name] = field(default_factory=set)
+    """What the run has written for searches already."""
 
 
 @dataclass(slots=True)
@@ -145,6 +151,7 @@ def _in_transaction(
         _note_absent(applying, batch, known, applied)
         if finish:
             finish()
+    applying.known_names.update(applied.names)
     return applied
 
 
@@ -366,12 +373,18 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
         removed += [line_id(parent, number) for number in diff.removed_line_nums]
         applied.lines_created += len(diff.created_lines)
         applied.lines_changed += len(diff.changed_lines)
-    mirror.ORDERS.upsert(orders)
-    mirror.LINES.upsert(lines)
+    # One alone may be of a batch that was refused because what should be new was there.
+    if len(changed) == 1 or any(item.stored for item in changed):
+        mirror.ORDERS.upsert(orders)
+        mirror.LINES.upsert(lines)
+    else:
+        mirror.ORDERS.insert(orders)
+        mirror.LINES.insert(lines)
     applied.lines_removed = mirror.mark_removed(removed, applying.now())
     applied.rows_written = len(orders) + len(lines) + applied.lines_removed
     totals.write(company_id, versions)
-    search.write(company_id, [(was and was.order, now.order) for was, now in versions])
+    orders_then_and_now = [(was and was.order, now.order) for was, now in versions]
+    applied.names = search.write(company_id, orders_then_and_now, applying.known_names)
 
 
 def _write_reads(

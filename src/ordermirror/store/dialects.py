@@ -1,8 +1,9 @@
-"""Three small dialects of one statement: INSERT … SELECT over one JSON parameter of text.
+"""Three small dialects of writing many rows.
 
-The parameter is an array of arrays; JSON's null is NULL. Texts are converted by the column they
-are inserted into, never by a typed JSON column: MariaDB's cut and zero silently, and a cast to
-varchar(n) cuts on PostgreSQL.
+A server gets one INSERT … SELECT over one JSON parameter: an array of arrays, in which JSON's null
+is NULL. Texts are converted by the column they are inserted into, never by a typed JSON column:
+MariaDB's cut and zero silently, and a cast to varchar(n) cuts on PostgreSQL. SQLite, to which
+nothing has to travel, gets each row's values as they are: three times faster than its JSON.
 """
 
 from __future__ import annotations
@@ -12,41 +13,43 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import msgspec
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from ordermirror.fields import ExactDecimalField
 from ordermirror.sqlite import FROM_DIGITS
 
+Row = Sequence[Any]
 Text = Callable[[Any], Any]
 
-_SURELY_INTEGER = 18
-"""Digits that fit 64 bits whatever they are."""
+_SURELY_INTEGER = Decimal(10**12)
+"""Millionths of anything below fit 64 bits."""
 
 
 class Column(NamedTuple):
     """`type` is the database's own, for the dialects that must name it.
 
-    `read` is put around the text where the database is to read it, on SQLite.
+    `text` makes a value what is sent; None where the value itself will do. `read` is put around
+    it where the database is to read it, on SQLite.
     """
 
     name: str
     type: str
-    text: Text
+    text: Text | None
     read: str = "{}"
-
-
-class TooLong(Exception):
-    """An amount of so many digits that SQLite might take its text for an inexact REAL."""
 
 
 class Dialect(NamedTuple):
     """How an engine says it. `among` selects the keys of a JSON parameter."""
 
+    insert: Callable[[str, Sequence[Column]], str]
     upsert: Callable[[str, Sequence[Column]], str]
     insert_new: Callable[[str, Sequence[Column]], str]
     among: str
-    text_of: Callable[[models.Field[Any, Any]], Text]
+    text_of: Callable[[models.Field[Any, Any]], Text | None]
+    write: Callable[[CursorWrapper, str, Sequence[Row]], None]
 
 
 def dialect_of(connection: BaseDatabaseWrapper) -> Dialect:
@@ -55,24 +58,33 @@ def dialect_of(connection: BaseDatabaseWrapper) -> Dialect:
 
 def column_of(connection: BaseDatabaseWrapper, field: models.Field[Any, Any]) -> Column:
     text = dialect_of(connection).text_of(field)
-    return Column(str(field.column), (field.db_type(connection) or "").split("(")[0], text)
+    kind = (field.db_type(connection) or "").split("(")[0]
+    amount = connection.vendor == "sqlite" and isinstance(field, ExactDecimalField)
+    return Column(str(field.column), kind, text, MILLIONTHS if amount else "{}")
+
+
+MILLIONTHS = "replace({}, '.', '')"
+"""SQLite reads the digits of a number, which has exactly six decimals as records do, by itself."""
 
 
 def wide(column: Column) -> Column:
     """The same column, read on SQLite by a function that is exact for any amount, but slower."""
-    if column.text is not _millionths:
+    if column.read != MILLIONTHS:
         return column
-    return column._replace(text=_digits, read=f"{FROM_DIGITS}({{}})")
+    return column._replace(read=f"{FROM_DIGITS}({MILLIONTHS})")
+
+
+def needs_width(column: Column, values: Sequence[Decimal | None]) -> bool:
+    """Whether SQLite might take a text among these for an inexact REAL."""
+    if column.read != MILLIONTHS:
+        return False
+    given = [value for value in values if value is not None]
+    return bool(given) and (max(given) >= _SURELY_INTEGER or min(given) <= -_SURELY_INTEGER)
 
 
 def _sqlite(table: str, columns: Sequence[Column], conflict: str) -> str:
-    values = ", ".join(
-        column.read.format(f"value->>{place}") for place, column in enumerate(columns)
-    )
-    return (
-        f"INSERT INTO {table} ({_names(columns)}) "  # noqa: S608 - names come from the models
-        f"SELECT {values} FROM json_each(%s) WHERE true {conflict}"
-    )
+    values = ", ".join(column.read.format("%s") for column in columns)
+    return f"INSERT INTO {table} ({_names(columns)}) VALUES ({values}) {conflict}"  # noqa: S608 - names come from the models
 
 
 def _postgresql(table: str, columns: Sequence[Column], conflict: str) -> str:
@@ -118,35 +130,20 @@ def _nothing(columns: Sequence[Column]) -> str:
     return f"ON DUPLICATE KEY UPDATE {columns[0].name} = {columns[0].name}"
 
 
-def _sqlite_text(field: models.Field[Any, Any]) -> Text:
-    if isinstance(field, ExactDecimalField):
-        return _millionths
-    return _moment if isinstance(field, models.DateTimeField) else _common_text(field)
+def _sqlite_text(field: models.Field[Any, Any]) -> Text | None:
+    if isinstance(field, models.DateTimeField):
+        return _moment
+    return str if isinstance(field, (ExactDecimalField, models.DateField)) else None
 
 
-def _mysql_text(field: models.Field[Any, Any]) -> Text:
-    return _moment if isinstance(field, models.DateTimeField) else _common_text(field)
+def _postgresql_text(field: models.Field[Any, Any]) -> Text | None:
+    return None
 
 
-def _common_text(field: models.Field[Any, Any]) -> Text:
-    if isinstance(field, ExactDecimalField):
-        return str
+def _mysql_text(field: models.Field[Any, Any]) -> Text | None:
     if isinstance(field, models.BooleanField):
         return int
-    return datetime.isoformat if isinstance(field, models.DateTimeField) else _same
-
-
-def _digits(number: Decimal) -> str:
-    """Of a number that has exactly six decimals, as records do: how many millionths it is."""
-    return str(number).replace(".", "")
-
-
-def _millionths(number: Decimal) -> str:
-    """Digits that SQLite reads as an INTEGER by itself. Raises TooLong for what may be none."""
-    digits = str(number).replace(".", "")
-    if len(digits) > _SURELY_INTEGER:
-        raise TooLong
-    return digits
+    return _moment if isinstance(field, models.DateTimeField) else None
 
 
 def _moment(value: datetime) -> str:
@@ -154,27 +151,37 @@ def _moment(value: datetime) -> str:
     return str(value.astimezone(UTC).replace(tzinfo=None))
 
 
-def _same(value: Any) -> Any:
-    return value
+def _write_each(cursor: CursorWrapper, sql: str, rows: Sequence[Row]) -> None:
+    cursor.executemany(sql, rows)
+
+
+def _write_json(cursor: CursorWrapper, sql: str, rows: Sequence[Row]) -> None:
+    cursor.execute(sql, [msgspec.json.encode(rows).decode()])
 
 
 _DIALECTS = {
     "sqlite": Dialect(
+        insert=lambda table, columns: _sqlite(table, columns, ""),
         upsert=lambda table, columns: _sqlite(table, columns, _excluded(columns)),
         insert_new=lambda table, columns: _sqlite(table, columns, "ON CONFLICT DO NOTHING"),
         among="SELECT value FROM json_each(%s)",
         text_of=_sqlite_text,
+        write=_write_each,
     ),
     "postgresql": Dialect(
+        insert=lambda table, columns: _postgresql(table, columns, ""),
         upsert=lambda table, columns: _postgresql(table, columns, _excluded(columns)),
         insert_new=lambda table, columns: _postgresql(table, columns, "ON CONFLICT DO NOTHING"),
         among="SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb) AS key (value)",
-        text_of=_common_text,
+        text_of=_postgresql_text,
+        write=_write_json,
     ),
     "mysql": Dialect(
+        insert=lambda table, columns: _mysql(table, columns, ""),
         upsert=lambda table, columns: _mysql(table, columns, _values(columns)),
         insert_new=lambda table, columns: _mysql(table, columns, _nothing(columns)),
         among="SELECT k FROM JSON_TABLE(%s, '$[*]' COLUMNS (k BIGINT PATH '$')) AS keys_given",
         text_of=_mysql_text,
+        write=_write_json,
     ),
 }

@@ -11,7 +11,8 @@ from ordermirror.core.totals import ZERO, pending_amount
 from ordermirror.models import OrderLine as LineRow
 from ordermirror.models import SalesOrder, line_id, order_id
 from ordermirror.records import HEADER_FIELDS, LINE_FIELDS, Order, OrderLine
-from ordermirror.store.tables import Row, Table, among
+from ordermirror.store.dialects import Row
+from ordermirror.store.tables import Table, among
 
 ORDERS = Table(SalesOrder, ("id", "company", *HEADER_FIELDS, "pending_total"))
 LINES = Table(LineRow, ("id", "order", *LINE_FIELDS, "pending_amount", "removed_at"))

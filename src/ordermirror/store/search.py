@@ -5,7 +5,7 @@ Names are only added: one that no order has any more leads to codes that no orde
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -21,7 +21,8 @@ from ordermirror.models import (
     word_id,
 )
 from ordermirror.records import Order
-from ordermirror.store.tables import Row, Table, among
+from ordermirror.store.dialects import Row
+from ordermirror.store.tables import Table, among
 
 NAMES = Table(SearchName, ("id", "company", "kind", "code", "name", "folded_code", "folded_name"))
 WORDS = Table(ReferenceWord, ("id", "company", "order", "start"))
@@ -34,14 +35,21 @@ class Name(NamedTuple):
     name: str | None
 
 
-def write(company_id: int, changes: Collection[tuple[Order | None, Order]]) -> None:
+def write(
+    company_id: int,
+    changes: Collection[tuple[Order | None, Order]],
+    known: Container[Name] = frozenset(),
+) -> set[Name]:
     """For orders that were the first and are the second; a statement for names, one for words.
 
-    A changed reference costs one more; what did not change costs none.
+    A changed reference costs one more; what did not change costs none, nor do `known` names.
+    Returns the names that were written.
     """
     new = {name for before, after in changes for name in _new_names(before, after)}
+    new = {name for name in new if name not in known}
     NAMES.insert_new(_name_row(company_id, name) for name in new)
     _write_words(company_id, changes)
+    return new
 
 
 def _new_names(before: Order | None, after: Order) -> set[Name]:

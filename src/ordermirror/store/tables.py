@@ -1,9 +1,6 @@
-"""Writing many rows with one statement: INSERT … SELECT over one JSON parameter.
+"""Writing many rows at once, the way that each database takes them fastest (docs/decisions.md).
 
-An array of arrays of text travels as a single parameter, so no statement meets a limit on
-parameters, and the database converts each text to its column's type. Measured within 1.3 times of
-the best way of SQLite, PostgreSQL and MariaDB alike, and four to ten times faster than bulk_create
-(docs/decisions.md).
+No statement meets a limit on parameters or packets, whatever the number of rows.
 """
 
 from __future__ import annotations
@@ -17,9 +14,7 @@ from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 from ordermirror.core.chunks import in_chunks
-from ordermirror.store.dialects import Column, TooLong, column_of, dialect_of, wide
-
-Row = Sequence[Any]
+from ordermirror.store.dialects import Column, Row, column_of, dialect_of, needs_width, wide
 
 ROWS_A_STATEMENT = 2000
 """About 1 MB of lines: below every packet limit, and no engine gains by more."""
@@ -31,6 +26,10 @@ class Table:
     def __init__(self, model: type[models.Model], fields: Sequence[str]) -> None:
         self.name = model._meta.db_table
         self.fields = [model._meta.get_field(field) for field in fields]
+
+    def insert(self, rows: Iterable[Row]) -> int:
+        """Insert rows of which none is there yet, a tenth cheaper; returns how many."""
+        return self._run(dialect_of(connection).insert, rows)
 
     def upsert(self, rows: Iterable[Row]) -> int:
         """Insert the rows, or replace those with the same key; returns how many."""
@@ -51,24 +50,20 @@ class Table:
     def _run(self, sql: Callable[[str, Sequence[Column]], str], rows: Iterable[Row]) -> int:
         given = list(rows)
         for chunk in in_chunks(given, ROWS_A_STATEMENT):
+            values = list(zip(*chunk, strict=True))
             columns = self._columns
-            try:
-                parameter = _texts(columns, chunk)
-            except TooLong:
+            if any(map(needs_width, columns, values)):
                 columns = self._wide_columns
-                parameter = _texts(columns, chunk)
+            if any(column.text for column in columns):
+                chunk = list(zip(*map(_texts, columns, values), strict=True))
             with connection.cursor() as cursor:
-                cursor.execute(sql(self.name, columns), [parameter])
+                dialect_of(connection).write(cursor, sql(self.name, columns), chunk)
         return len(given)
 
 
-def _texts(columns: Sequence[Column], rows: Sequence[Row]) -> str:
-    texts = [column.text for column in columns]
-    data = [
-        [None if value is None else text(value) for text, value in zip(texts, row, strict=True)]
-        for row in rows
-    ]
-    return msgspec.json.encode(data).decode()
+def _texts(column: Column, values: Sequence[Any]) -> Sequence[Any]:
+    text = column.text
+    return values if text is None else [None if it is None else text(it) for it in values]
 
 
 def among(keys: Iterable[int]) -> RawSQL:
