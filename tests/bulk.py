@@ -13,8 +13,8 @@ from ordermirror.core.totals import pending_total
 from ordermirror.models import Company, OrderChange, SyncRun, order_id
 from ordermirror.records import HEADER_FIELDS, LINE_FIELDS, Order, OrderLine
 from ordermirror.store import mirror, search, totals
-from ordermirror.store.apply import READS
 from ordermirror.store.history import CHANGES
+from ordermirror.store.remembered import READS
 
 FIRST_DAY = date(2023, 1, 2)
 DAYS = 1050

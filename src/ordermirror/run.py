@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ordermirror.core import plan
-from ordermirror.core.diff import Fate
 from ordermirror.core.fetched import Batch
 from ordermirror.core.plan import Plan
 from ordermirror.core.report import ProbeReport, RunReport
@@ -111,7 +110,7 @@ class Run:
         )
         self.report.seen.update(document.doc_entry for document in batch.documents)
         applied = apply_batch(applying, batch, finish=finish)
-        self._count(applied)
+        self.report.add(applied)
         if self.company.conflict:
             raise IdentityConflict(self.company.conflict)
         return applied
@@ -140,17 +139,3 @@ class Run:
 
     def latest_believable(self) -> date:
         return plan.latest_believable(self.clock().date())
-
-    def _count(self, applied: Applied) -> None:
-        report = self.report
-        for fate, times in applied.fates.items():
-            report.fates[Fate(fate)] = report.fates.get(fate, 0) + times
-        report.quarantined += applied.quarantined
-        report.missing += applied.missing
-        report.newly_missing += applied.newly_missing
-        report.silent_changes += applied.silent_changes
-        report.audited += applied.audited
-        report.lines.created += applied.lines_created
-        report.lines.changed += applied.lines_changed
-        report.lines.removed += applied.lines_removed
-        report.rows_written += applied.rows_written

@@ -30,11 +30,9 @@ from ordermirror.export import exported_orders  # noqa: E402
 from ordermirror.models import Company, Lease, OrderLine, SalesOrder  # noqa: E402
 from ordermirror.owned import writing  # noqa: E402
 from ordermirror.owned.models import Approval, LinePrice  # noqa: E402
-from ordermirror.sync import run_sync  # noqa: E402
 from tests import oracle  # noqa: E402
 from tests.simulation.crashes import Crash, Failure, watched  # noqa: E402
 from tests.simulation.database import COMPANY  # noqa: E402
-from tests.simulation.story import LOOKBACK_DAYS  # noqa: E402
 from tests.simulation.traits import FAULTS, Traits  # noqa: E402
 from tests.simulation.world import World  # noqa: E402
 from tests.support import without_removed  # noqa: E402
@@ -181,20 +179,7 @@ class Story:
         world.tick += 1
 
     def sync(self, *, full: bool, stop_after: int | None) -> None:
-        asked = [0]
-
-        def stopping() -> bool:
-            asked[0] += 1
-            return stop_after is not None and asked[0] > stop_after
-
-        report = run_sync(
-            self.world.company,
-            self.world.source(),
-            lookback_days=LOOKBACK_DAYS,
-            full=full,
-            clock=self.world.clock,
-            stopping=stopping,
-        ).as_json()
+        report = self.world.refresh(full=full, stop_after=stop_after).as_json()
         self.reports.append({key: report[key] for key in report.keys() - {"run", "seconds"}})
 
     def rest(self) -> None:

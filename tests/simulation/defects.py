@@ -671,4 +671,4 @@ def _(mutant: Mutant) -> None:
 
 @defect("an older document overwrites a newer one")
 def _(mutant: Mutant) -> None:
-    mutant.swap(apply, "_is_older", lambda old: lambda applying, document, known: False)
+    mutant.swap(apply, "is_older", lambda old: lambda document, run_id, known: False)

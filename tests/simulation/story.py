@@ -14,7 +14,6 @@ from django.db.models.functions import Now
 from ordermirror import conflicts, models
 from ordermirror.core import plan
 from ordermirror.core.report import RunReport
-from ordermirror.sync import run_sync
 from tests.simulation import database
 from tests.simulation.crashes import AFTER, BEFORE, CRASH, ERROR, REFUSED, Crash, Failure, watched
 from tests.simulation.database import COMPANY
@@ -22,7 +21,6 @@ from tests.simulation.invariants import Violation, Watch, require
 from tests.simulation.traits import Traits
 from tests.simulation.world import World
 
-LOOKBACK_DAYS = 2
 MOST_FALSE_ALARMS = 3
 MOST_DECISIONS = 7
 MOST_REACHED = {"request": 20, "statement": 90, "commit": 14}
@@ -164,21 +162,7 @@ class Story:
         require(report.rows_written == 0, f"a run at rest wrote {report.rows_written} rows")
 
     def _sync(self, *, full: bool = False, stop_after: int | None = None) -> RunReport:
-        asked = [0]
-
-        def stopping() -> bool:
-            asked[0] += 1
-            return stop_after is not None and asked[0] > stop_after
-
-        report = run_sync(
-            self.world.company,
-            self.world.source(),
-            lookback_days=LOOKBACK_DAYS,
-            full=full,
-            plan=self.world.plan,
-            clock=self.world.clock,
-            stopping=stopping,
-        )
+        report = self.world.refresh(full=full, stop_after=stop_after)
         self.world.log(f"    {report.outcome}: {report.problem or report.orders()}")
         self.watch.brake_is_pulled(report)
         return report

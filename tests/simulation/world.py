@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from ordermirror.core.plan import Plan
+from ordermirror.core.report import RunReport
 from ordermirror.errors import BadAnswer
 from ordermirror.models import Company, OrderRead, Pending, Position, Probe, SalesOrder, order_id
 from ordermirror.sandbox import Sandbox, SandboxOptions
@@ -20,6 +21,7 @@ from ordermirror.sandbox.http import Answer as Answered
 from ordermirror.sandbox.http import Request
 from ordermirror.sap.service_layer import ServiceLayer
 from ordermirror.sap.session import Access
+from ordermirror.sync import run_sync
 from tests.simulation.acts import ACTS, BETWEEN_RUNS, DRAWN, WHOLE
 from tests.simulation.crashes import Fuse
 from tests.simulation.database import COMPANY
@@ -29,6 +31,7 @@ from tests.simulation.transport import URL, InProcess, torn, torn_within
 from tests.support import EVERY_EVENT
 
 TODAY = date(2026, 1, 5)
+LOOKBACK_DAYS = 2
 SALES_PEOPLE = 4
 FOREIGN = 1_000_000
 PROBES = {
@@ -157,6 +160,24 @@ class World:
     @property
     def plan(self) -> Plan:
         return NO_AUDITS if self.traits.without == "audit" else AUDITS
+
+    def refresh(self, *, full: bool = False, stop_after: int | None = None) -> RunReport:
+        """A run of the product, which is asked to end at its n-th look."""
+        looks = [0]
+
+        def stopping() -> bool:
+            looks[0] += 1
+            return stop_after is not None and looks[0] > stop_after
+
+        return run_sync(
+            self.company,
+            self.source(),
+            lookback_days=LOOKBACK_DAYS,
+            full=full,
+            plan=self.plan,
+            clock=self.clock,
+            stopping=stopping,
+        )
 
     def _respond(self, request: Request) -> Answered:
         return self.answering.respond(request)

@@ -29,16 +29,46 @@ class LineCounts:
 
 
 @dataclass(slots=True)
-class RunReport:
-    """A run's outcome and costs.
+class Counts:
+    """What became of orders and lines, in a batch or in a run.
 
-    Each order that was seen is counted once: created, changed, closed, cancelled, reopened,
-    remapped (a newer mapping reads it differently), quarantined or unchanged. `missing` are orders
-    that SAP did not show when asked by key. `newly_missing` are those of them that had been shown
-    the last time. `silent_changes` had changed though no other probe could see it: only the audit,
-    which read `audited` orders again, found them. `rows_written` are rows of mirrored orders, lines
-    and master data, book-keeping left out; `bytes` are counted after decompression.
+    Each order is counted once: created, changed, closed, cancelled, reopened, remapped (a newer
+    mapping reads it differently), quarantined or unchanged. `missing` are orders that SAP did not
+    show when asked by key. `newly_missing` are those of them that had been shown the last time.
+    `silent_changes` had changed though no other probe could see it: only the audit, which read
+    `audited` orders again, found them. `rows_written` are rows of mirrored orders, lines and master
+    data, book-keeping left out.
     """
+
+    fates: dict[Fate, int] = field(default_factory=dict)
+    lines: LineCounts = field(default_factory=LineCounts)
+    rows_written: int = 0
+    quarantined: int = 0
+    missing: int = 0
+    newly_missing: int = 0
+    silent_changes: int = 0
+    audited: int = 0
+
+    def count(self, fate: Fate, times: int = 1) -> None:
+        self.fates[fate] = self.fates.get(fate, 0) + times
+
+    def add(self, part: Counts) -> None:
+        for fate, times in part.fates.items():
+            self.count(fate, times)
+        self.lines.created += part.lines.created
+        self.lines.changed += part.lines.changed
+        self.lines.removed += part.lines.removed
+        self.rows_written += part.rows_written
+        self.quarantined += part.quarantined
+        self.missing += part.missing
+        self.newly_missing += part.newly_missing
+        self.silent_changes += part.silent_changes
+        self.audited += part.audited
+
+
+@dataclass(slots=True, kw_only=True)
+class RunReport(Counts):
+    """A run's outcome and costs; `bytes` are counted after decompression."""
 
     run: int
     outcome: str = RUNNING
@@ -48,14 +78,6 @@ class RunReport:
     bytes: int = 0
     statements: int = 0
     seen: set[int] = field(default_factory=set)
-    fates: dict[Fate, int] = field(default_factory=dict)
-    quarantined: int = 0
-    missing: int = 0
-    newly_missing: int = 0
-    silent_changes: int = 0
-    audited: int = 0
-    lines: LineCounts = field(default_factory=LineCounts)
-    rows_written: int = 0
     probes: list[ProbeReport] = field(default_factory=list)
     problem: str = ""
 

@@ -7,47 +7,39 @@ its last good version stays; the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 from django.db import DataError, IntegrityError, transaction
 
 from ordermirror.core import identity, mapping
 from ordermirror.core.diff import Fate, OrderDiff, diff_new, diff_order
-from ordermirror.core.fetched import Batch, Document, KeyCoverage, RangeCoverage
+from ordermirror.core.fetched import Batch, Document, KeyCoverage
 from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.core.identity import anchor_of
 from ordermirror.core.plan import CONFIRM_AFTER
+from ordermirror.core.report import Counts
 from ordermirror.core.torn import looks_torn
 from ordermirror.core.totals import pending_total
 from ordermirror.errors import BadOrder, IdentityConflict
 from ordermirror.lease import Lease
-from ordermirror.models import OrderRead, Probe, line_id, order_id
+from ordermirror.models import Probe, line_id, order_id
 from ordermirror.records import OPEN, Order, light_of
-from ordermirror.store import history, mirror, pending, quarantine, read_log, search, totals
+from ordermirror.store import (
+    history,
+    mirror,
+    pending,
+    quarantine,
+    read_log,
+    remembered,
+    search,
+    totals,
+)
 from ordermirror.store.dialects import Row
 from ordermirror.store.quarantine import Refused
-from ordermirror.store.tables import Table, among
-
-READS = Table(
-    OrderRead,
-    (
-        "id",
-        "company",
-        "doc_entry",
-        "is_open",
-        "light_hash",
-        "document_hash",
-        "mapping_version",
-        "read_at",
-        "run",
-        "confirm_at",
-        "missing_since",
-    ),
-)
+from ordermirror.store.remembered import Known, NewRead, is_older
 
 FEW_TORN = 3
 TORN_SHARE = 0.1
@@ -56,38 +48,11 @@ Decode = Callable[[int, bytes | memoryview], Order]
 
 
 @dataclass(slots=True)
-class Applied:
-    """What applying did; `missing` are orders asked for by key that SAP did not show."""
+class Applied(Counts):
+    """What applying did."""
 
-    fates: dict[Fate, int] = field(default_factory=dict)
-    lines_created: int = 0
-    lines_changed: int = 0
-    lines_removed: int = 0
-    rows_written: int = 0
-    quarantined: int = 0
-    missing: int = 0
-    newly_missing: int = 0
-    silent_changes: int = 0
-    audited: int = 0
     names: set[search.Name] = field(default_factory=set)
     """Of customers and items, written for searches."""
-
-    def count(self, fate: Fate, times: int = 1) -> None:
-        self.fates[fate] = self.fates.get(fate, 0) + times
-
-    def add(self, part: Applied) -> None:
-        for fate, times in part.fates.items():
-            self.count(fate, times)
-        self.lines_created += part.lines_created
-        self.lines_changed += part.lines_changed
-        self.lines_removed += part.lines_removed
-        self.rows_written += part.rows_written
-        self.quarantined += part.quarantined
-        self.missing += part.missing
-        self.newly_missing += part.newly_missing
-        self.silent_changes += part.silent_changes
-        self.audited += part.audited
-        self.names |= part.names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +111,7 @@ def _in_transaction(
     finish: Callable[[], None] | None,
 ) -> Applied:
     with applying.lease.transaction():
-        known = _known(applying.lease.company_id, batch)
+        known = remembered.reads_of(applying.lease.company_id, batch)
         applied = apply(applying, batch.documents, known)
         _note_absent(applying, batch, known, applied)
         if finish:
@@ -166,14 +131,19 @@ def _apply_one_by_one(applying: Applying, documents: Sequence[Document], known: 
             part = _set_aside(applying, [_refused(document, "store", str(exc))])
             pending.settle(applying.lease.company_id, [document.doc_entry])
         total.add(part)
+        total.names |= part.names
     return total
 
 
 def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> Applied:
     company_id = applying.lease.company_id
-    current = [doc for doc in documents if not _is_older(applying, doc, known)]
+    current = [doc for doc in documents if not is_older(doc, applying.run_id, known)]
     hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
-    new = [doc for doc in current if not _is_known(doc.doc_entry, hashes, known)]
+    new = [
+        doc
+        for doc in current
+        if not remembered.tells_nothing_new(doc.doc_entry, hashes[doc.doc_entry], known)
+    ]
     changed, refused = _decode_and_diff(applying, new, hashes, known)
     torn = _torn(applying, changed, hashes)
     changed = [item for item in changed if item.order.doc_entry not in torn]
@@ -183,7 +153,8 @@ def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> A
     for item in changed:
         applied.count(item.diff.fate)
     _write(applying, changed, applied)
-    _write_reads(applying, current, changed, hashes, known)
+    reads = _new_reads(applying, current, changed, hashes, known)
+    remembered.remember(company_id, applying.run_id, reads)
     _write_history(applying, changed, known)
     _log(applying, documents, changed, refused, torn, applied)
     read = {doc.doc_entry for doc in documents} - torn.keys()
@@ -252,56 +223,6 @@ def _status_of(order: Order) -> str:
     return f"{status}, stamped {order.update_date} {order.update_time or ''}".rstrip()
 
 
-class KnownRead(NamedTuple):
-    """What is remembered of the last whole read of an order."""
-
-    is_open: bool
-    light_hash: int
-    document_hash: int
-    read_at: datetime
-    run_id: int | None
-    mapping_version: int
-
-
-Known = dict[int, KnownRead]
-
-
-def _known(company_id: int, batch: Batch) -> Known:
-    """Of all stored orders that the batch covers, by DocEntry."""
-    first = order_id(company_id, 0)
-    reads = OrderRead.objects.all()
-    if isinstance(batch.coverage, RangeCoverage):
-        low, high = first + batch.coverage.after, first + batch.coverage.upto
-        reads = reads.filter(id__gt=low, id__lte=high)
-    else:
-        reads = reads.filter(id__in=among(first + key for key in batch.coverage.doc_entries))
-    rows = reads.values_list("doc_entry", *KnownRead._fields)
-    return {entry: KnownRead(*values) for entry, *values in rows}
-
-
-def _is_older(applying: Applying, document: Document, known: Known) -> bool:
-    """Whether a newer read is stored.
-
-    Moments are compared within a run only, since our clock may be set back between two. What
-    another run has stored was read before: the fence lets only one run write at a time.
-    """
-    read = known.get(document.doc_entry)
-    if read is None or read.run_id != applying.run_id:
-        return False
-    return read.read_at > document.read_at
-
-
-def _is_known(doc_entry: int, hashes: dict[int, int], known: Known) -> bool:
-    """Whether decoding the document would tell nothing new."""
-    read = known.get(doc_entry)
-    same_mapping = read is not None and read.mapping_version == mapping.VERSION
-    return same_mapping and _is_same(doc_entry, hashes, known)
-
-
-def _is_same(doc_entry: int, hashes: dict[int, int], known: Known) -> bool:
-    return doc_entry in known and known[doc_entry].document_hash == hashes[doc_entry]
-
-
 def _decode_and_diff(
     applying: Applying, documents: Sequence[Document], hashes: dict[int, int], known: Known
 ) -> tuple[list[_Changed], list[Refused]]:
@@ -312,7 +233,7 @@ def _decode_and_diff(
     refused: list[Refused] = []
     for document in documents:
         entry = document.doc_entry
-        same = _is_same(entry, hashes, known)
+        same = remembered.is_same(entry, hashes[entry], known)
         version = known[entry].mapping_version if entry in known else mapping.VERSION
         try:
             changed.append(_compared(applying, document, stored.get(entry), same, version))
@@ -371,8 +292,8 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
         lines += mirror.line_rows(company_id, order, (*diff.created_lines, *diff.changed_lines))
         parent = order_id(company_id, order.doc_entry)
         removed += [line_id(parent, number) for number in diff.removed_line_nums]
-        applied.lines_created += len(diff.created_lines)
-        applied.lines_changed += len(diff.changed_lines)
+        applied.lines.created += len(diff.created_lines)
+        applied.lines.changed += len(diff.changed_lines)
     # One alone may be of a batch that was refused because what should be new was there.
     if len(changed) == 1 or any(item.stored for item in changed):
         mirror.ORDERS.upsert(orders)
@@ -380,46 +301,32 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
     else:
         mirror.ORDERS.insert(orders)
         mirror.LINES.insert(lines)
-    applied.lines_removed = mirror.mark_removed(removed, applying.now())
-    applied.rows_written = len(orders) + len(lines) + applied.lines_removed
+    applied.lines.removed = mirror.mark_removed(removed, applying.now())
+    applied.rows_written = len(orders) + len(lines) + applied.lines.removed
     totals.write(company_id, versions)
     orders_then_and_now = [(was and was.order, now.order) for was, now in versions]
     applied.names = search.write(company_id, orders_then_and_now, applying.known_names)
 
 
-def _write_reads(
+def _new_reads(
     applying: Applying,
     current: Sequence[Document],
     changed: Sequence[_Changed],
     hashes: dict[int, int],
     known: Known,
-) -> None:
-    """Remember the read of each document that is stored, changed or not."""
-    company_id, run_id = applying.lease.company_id, applying.run_id
-    lights = {
-        item.order.doc_entry: (item.order.document_status == OPEN, light_hash(light_of(item.order)))
-        for item in changed
-    }
-    for document in current:
-        if _is_known(document.doc_entry, hashes, known):
-            lights[document.doc_entry] = known[document.doc_entry][:2]
-    confirm = {item.order.doc_entry for item in changed if _may_change_unseen(applying, item)}
-    READS.upsert(
-        (
-            order_id(company_id, entry),
-            company_id,
-            entry,
-            *light,
-            hashes[entry],
-            mapping.VERSION,
-            read_at,
-            run_id,
-            read_at + CONFIRM_AFTER if entry in confirm else None,
-            None,
-        )
-        for entry, _, read_at, _ in current
-        if (light := lights.get(entry)) is not None
-    )
+) -> Iterator[NewRead]:
+    """Of each document that is stored, changed or not; not of those that were set aside."""
+    by_entry = {item.order.doc_entry: item for item in changed}
+    for entry, _, read_at, _ in current:
+        item, confirm_at = by_entry.get(entry), None
+        if item:
+            light = (item.order.document_status == OPEN, light_hash(light_of(item.order)))
+            confirm_at = read_at + CONFIRM_AFTER if _may_change_unseen(applying, item) else None
+        elif remembered.tells_nothing_new(entry, hashes[entry], known):
+            light = known[entry][:2]
+        else:
+            continue
+        yield NewRead(entry, *light, hashes[entry], read_at, confirm_at)
 
 
 def _may_change_unseen(applying: Applying, item: _Changed) -> bool:
