@@ -36,6 +36,11 @@ for order in SalesOrder.objects.all()[:40]:
 """
 
 
+def _heed_ctrl_c() -> None:
+    """As in a terminal, though these tests may be run by a job that ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Installation:
     """A data folder and the settings that lead to a sandbox."""
@@ -67,6 +72,7 @@ class Installation:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_heed_ctrl_c,
         )
         self.started.append(process)
         return process

@@ -30,6 +30,7 @@ ORDER_COUNTS = {
     "closed",
     "cancelled",
     "reopened",
+    "remapped",
     "unchanged",
     "quarantined",
     "missing",

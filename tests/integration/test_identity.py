@@ -122,6 +122,19 @@ def test_a_new_epoch_takes_the_restored_state_and_keeps_what_was_lost(mirror):
     assert Company.objects.get().epoch == 2
 
 
+def test_a_new_epoch_takes_another_order_under_a_number_though_it_looks_torn(mirror):
+    mirror.sync()
+    last = mirror.sandbox.orders()[-1]
+    mirror.sandbox.edit(last["DocEntry"], DocNum=424242, DocTotal=last["DocTotal"] + 250)
+    mirror.sync()
+
+    conflicts.new_epoch(mirror.company)
+    report = mirror.sync()
+
+    assert report.outcome == "complete"
+    assert mirror.exported() == mirror.expected()
+
+
 def test_a_new_company_starts_empty_and_keeps_the_old_one_apart(swapped):
     mirror, other = swapped
     other.sync()

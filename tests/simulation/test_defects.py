@@ -15,7 +15,7 @@ from tests.simulation.invariants import Violation
 from tests.simulation.story import play
 from tests.simulation.traits import Traits
 
-WITHIN = 40
+WITHIN = 120
 """So many seeds are played before a mistake counts as not noticed."""
 
 CALM = Traits(

@@ -176,6 +176,7 @@ def _torn(
         entry: hashes[entry]
         for item in changed
         if item.diff.fate is not Fate.REMAPPED
+        and not _replaces(item)
         and applying.doubted.get(entry := item.order.doc_entry) != hashes[entry]
         and looks_torn(item.order, item.stored.order if item.stored else None)
     }
@@ -186,6 +187,11 @@ def _torn(
     found = dict.fromkeys(torn, pending.Found(Probe.FIRST_LOAD))
     pending.add(applying.lease.company_id, found, now=applying.now())
     return torn
+
+
+def _replaces(item: _Changed) -> bool:
+    """Another order under its number, as decided. Read by key later, it would be a conflict."""
+    return item.stored is not None and anchor_of(item.stored.order) != anchor_of(item.order)
 
 
 def _log(
