@@ -24,6 +24,7 @@ from ordermirror.sandbox.generate import (
 )
 from ordermirror.sandbox.money import (
     CURRENCIES,
+    ONE,
     ZERO,
     exact,
     reckon_document,
@@ -46,6 +47,8 @@ _WEIGHTS = {
 }
 _EDITS = ("edit", "edit_line", "remove_line")
 _TRIES = 40
+_DEAR = 1_000_000
+"""More of what costs so much would be more than SAP's amounts can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,13 +162,15 @@ class Business:
         return order
 
     def _change_line(self, order: Row, line: Row, chance: float) -> None:
-        if chance < 0.75:
+        dear = line["UnitPrice"] > _DEAR
+        if chance < 0.75 and not dear:
             delivered = exact(line["Quantity"] - line["RemainingOpenQuantity"])
             remaining = self._maker.quantity()
             line["Quantity"] = exact(delivered + remaining)
             line["RemainingOpenQuantity"] = remaining
         else:
             factor = Decimal(self._rng.randrange(80, 120)) / 100
+            factor = min(factor, ONE) if dear else factor
             line["UnitPrice"] = exact((line["UnitPrice"] * factor).quantize(Decimal("0.000001")))
         reckon_line(line, order)
 
