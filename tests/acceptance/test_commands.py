@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from decimal import Decimal
 
 import pytest
 
@@ -45,6 +46,26 @@ def test_sync_json_prints_one_object(installation):
     assert report.keys() >= KEYS
     assert report["orders"].keys() == ORDER_COUNTS
     assert report["lines"].keys() == {"created", "changed", "removed"}
+
+
+def test_export_of_lines_begins_with_the_largest_open_amount(installation):
+    installation.sync()
+
+    told = installation.command("export", "lines", "--open", "--most", "5").stdout
+    amounts = [Decimal(json.loads(line)["pending_amount"]) for line in told.splitlines()]
+
+    assert len(amounts) == 5
+    assert amounts == sorted(amounts, reverse=True)
+
+
+@pytest.mark.parametrize("words", [["--most", "0"], ["--item", "A"], ["--most", "3"]])
+def test_words_that_an_export_of_orders_does_not_know_are_refused(installation, words):
+    installation.sync()
+
+    told = installation.command("export", "orders", *words)
+
+    assert told.returncode == 2
+    assert told.stdout == ""
 
 
 def test_export_equals_the_source(installation, sandbox):

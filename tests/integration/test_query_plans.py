@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ordermirror.export import exported_lines
 from tests import bulk, plans
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +95,17 @@ def test_order_page_reads_its_own_rows(statements):
 
     assert "126012345" in page
     assert scanned(executed) == {}
+
+
+@pytest.mark.parametrize("chosen", [{"open_only": True, "most": 100}, {"item": "I00077"}])
+def test_exported_lines_are_read_along_an_index(many, chosen):
+    with CaptureQueriesContext(connection) as executed:
+        lines = list(exported_lines(many.pk, **chosen))
+
+    [sql] = [row["sql"] for row in executed if "ordermirror_orderline" in row["sql"]]
+    assert lines
+    assert scanned([sql]) == {}
+    assert "item" in chosen or not plans.sorts(sql)
 
 
 @pytest.mark.parametrize("address", ["/runs/", "/runs/?page=3"])

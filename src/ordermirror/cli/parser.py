@@ -40,11 +40,17 @@ def _serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["orders"])
+    parser.add_argument("what", choices=["orders", "lines"])
     parser.add_argument(
         "--format", choices=["ndjson"], default="ndjson", help="one JSON object a line (default)"
     )
-    parser.add_argument("--open", action="store_true", help="open orders only")
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="open ones only; lines with the largest amount pending first",
+    )
+    parser.add_argument("--item", metavar="CODE", help="lines of this item only")
+    parser.add_argument("--most", type=_above_zero, metavar="N", help="so many lines at the most")
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
@@ -193,6 +199,12 @@ def _duration(text: str) -> timedelta:
         return conf.duration(text)
     except ValueError as exc:
         raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
+def _above_zero(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
 
 
 def _database_url(text: str) -> str:
