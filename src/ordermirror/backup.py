@@ -62,7 +62,7 @@ def restore(file: Path) -> Path | None:
             backup.backup(_database())
             return None
         leases = [stack.enter_context(lease.held(company.pk)) for company in Company.objects.all()]
-        replaced = _beside(f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        replaced = _beside(f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
         back_up(replaced)
         backup.backup(_database())
         for mine in leases:

@@ -44,6 +44,7 @@ class Lease:
             yield
 
     def release(self) -> None:
+        _held_here.discard((self.company_id, self.fence))
         models.Lease.objects.filter(company_id=self.company_id, fence=self.fence).update(
             holder="", expires_at=None
         )
@@ -63,7 +64,7 @@ def take(company_id: int) -> Lease:
     """Raises SyncAlreadyRunning while another live run holds the lease."""
     lease, _ = models.Lease.objects.get_or_create(company_id=company_id)
     free = Q(fence=lease.fence)
-    if not _died_here(lease.holder):
+    if not _died_here(lease.holder, (company_id, lease.fence)):
         free &= Q(holder="") | Q(expires_at__lt=Now())
     fence = lease.fence + 1
     taken = models.Lease.objects.filter(free, company_id=company_id).update(
@@ -72,6 +73,7 @@ def take(company_id: int) -> Lease:
     if not taken:
         holder = lease.holder or "begun just now"
         raise SyncAlreadyRunning(f"another run is refreshing this company ({holder})")
+    _held_here.add((company_id, fence))
     return Lease(company_id, fence)
 
 
@@ -79,12 +81,19 @@ def _holder() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _died_here(holder: str) -> bool:
-    """Whether the holder ran on this machine and is gone.
+_held_here: set[tuple[int, int]] = set()
+"""Company and fence of the leases that runs of this process hold."""
+
+
+def _died_here(holder: str, held: tuple[int, int]) -> bool:
+    """Whether the holder ran on this machine and is gone, or was a run of this process that has
+    ended: the database had failed, and it could not release what it held.
 
     A wrong guess, as with process numbers of another container, is harmless: the fence refuses
     the former holder's writes. Windows offers no safe way to ask; there the lease runs out.
     """
+    if holder == _holder():
+        return held not in _held_here
     host, _, pid = holder.rpartition(":")
     if os.name != "posix" or host != socket.gethostname() or not pid.isdigit():
         return False

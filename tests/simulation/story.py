@@ -179,9 +179,13 @@ class Story:
                 self.watch.contents()
 
     def _bury(self) -> None:
-        """A killed run leaves its lease, until time has passed and it has run out."""
+        """A killed run leaves its lease, until time has passed and it has run out.
+
+        It was on another machine; one of this machine, or of this process, would be known dead.
+        """
         self.world.fuse.revive()
         lease = models.Lease.objects.filter(company_id=COMPANY)
+        lease.exclude(holder="").update(holder="elsewhere:1")
         if self.world.rng.random() < 0.3:
             before = database.digest()
             held = lease.exclude(holder="").filter(expires_at__gt=Now()).exists()
