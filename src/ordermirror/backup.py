@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,20 +56,19 @@ def restore(file: Path) -> Path | None:
     Raises SyncAlreadyRunning while a run writes.
     """
     _require_sqlite()
-    with ExitStack() as stack:
-        backup = stack.enter_context(_opened(file))
+    with _opened(file) as backup:
         if not _has_tables():
             backup.backup(_database())
             return None
-        leases = [stack.enter_context(lease.held(company.pk)) for company in Company.objects.all()]
-        replaced = _beside(f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
-        back_up(replaced)
-        backup.backup(_database())
-        for mine in leases:
-            # A runner of before must not find its own fence again.
-            Lease.objects.filter(company_id=mine.company_id).update(
-                fence=mine.fence, holder="", expires_at=None
-            )
+        with lease.all_held() as leases:
+            replaced = _beside(f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+            back_up(replaced)
+            backup.backup(_database())
+            for mine in leases:
+                # A runner of before must not find its own fence again.
+                Lease.objects.filter(company_id=mine.company_id).update(
+                    fence=mine.fence, holder="", expires_at=None
+                )
         return replaced
 
 

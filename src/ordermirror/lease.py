@@ -60,6 +60,14 @@ def held(company_id: int) -> Iterator[Lease]:
         lease.release()
 
 
+@contextlib.contextmanager
+def all_held() -> Iterator[list[Lease]]:
+    """The leases of all companies, so that nothing refreshes meanwhile. Raises as `take` does."""
+    with contextlib.ExitStack() as stack:
+        companies = models.Company.objects.all()
+        yield [stack.enter_context(held(company.pk)) for company in companies]
+
+
 def take(company_id: int) -> Lease:
     """Raises SyncAlreadyRunning while another live run holds the lease."""
     lease, _ = models.Lease.objects.get_or_create(company_id=company_id)

@@ -7,7 +7,6 @@ agree. A move that fails or is killed leaves the other database as it was, but f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +49,7 @@ def move_to(entry: dict[str, Any], progress: Progress) -> dict[str, int]:
     _require_complete_source()
     target = _connect(entry)
     _require_empty(target)
-    with ExitStack() as held:
-        leases = [held.enter_context(lease.held(company.pk)) for company in Company.objects.all()]
+    with lease.all_held() as leases:
         try:
             call_command("migrate", database=TARGET, verbosity=0, interactive=False)
             return _move(target, leases, progress)

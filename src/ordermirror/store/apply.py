@@ -139,21 +139,22 @@ def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> A
     company_id = applying.lease.company_id
     current = [doc for doc in documents if not is_older(doc, applying.run_id, known)]
     hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
-    new = [
-        doc
-        for doc in current
-        if not remembered.tells_nothing_new(doc.doc_entry, hashes[doc.doc_entry], known)
-    ]
+    unchanged = {
+        entry: known[entry][:2]
+        for entry, found in hashes.items()
+        if remembered.tells_nothing_new(entry, found, known)
+    }
+    new = [doc for doc in current if doc.doc_entry not in unchanged]
     changed, refused = _decode_and_diff(applying, new, hashes, known)
     torn = _torn(applying, changed, hashes)
     changed = [item for item in changed if item.order.doc_entry not in torn]
     current = [doc for doc in current if doc.doc_entry not in torn]
     applied = _set_aside(applying, refused)
-    applied.count(Fate.UNCHANGED, len(current) - len(changed) - len(refused))
+    applied.count(Fate.UNCHANGED, len(unchanged))
     for item in changed:
         applied.count(item.diff.fate)
     _write(applying, changed, applied)
-    reads = _new_reads(applying, current, changed, hashes, known)
+    reads = _new_reads(applying, current, changed, hashes, unchanged)
     remembered.remember(company_id, applying.run_id, reads)
     _write_history(applying, changed, known)
     _log(applying, documents, changed, refused, torn, applied)
@@ -319,17 +320,20 @@ def _new_reads(
     current: Sequence[Document],
     changed: Sequence[_Changed],
     hashes: dict[int, int],
-    known: Known,
+    unchanged: Mapping[int, tuple[bool, int]],
 ) -> Iterator[NewRead]:
-    """Of each document that is stored, changed or not; not of those that were set aside."""
+    """Of each document that is stored; not of those that were set aside.
+
+    `unchanged` are those that told nothing new: whether open, and the hash of the light row.
+    """
     by_entry = {item.order.doc_entry: item for item in changed}
     for entry, _, read_at, _ in current:
         item, confirm_at = by_entry.get(entry), None
         if item:
             light = (item.order.document_status == OPEN, light_hash(light_of(item.order)))
             confirm_at = read_at + CONFIRM_AFTER if _may_change_unseen(applying, item) else None
-        elif remembered.tells_nothing_new(entry, hashes[entry], known):
-            light = known[entry][:2]
+        elif entry in unchanged:
+            light = unchanged[entry]
         else:
             continue
         yield NewRead(entry, *light, hashes[entry], read_at, confirm_at)

@@ -42,11 +42,15 @@ class Column(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """How an engine says it. `among` selects the keys of a JSON parameter."""
+    """How an engine says it. `among` selects the keys of a JSON parameter.
 
-    insert: Callable[[str, Sequence[Column]], str]
-    upsert: Callable[[str, Sequence[Column]], str]
-    insert_new: Callable[[str, Sequence[Column]], str]
+    `statement` inserts into a table with these columns; `or_replace` and `or_leave` are what it
+    ends with where rows with the same key may be there.
+    """
+
+    statement: Callable[[str, Sequence[Column], str], str]
+    or_replace: Callable[[Sequence[Column]], str]
+    or_leave: Callable[[Sequence[Column]], str]
     among: str
     text_of: Callable[[models.Field[Any, Any]], Text | None]
     write: Callable[[CursorWrapper, str, Sequence[Row]], None]
@@ -125,7 +129,11 @@ def _values(columns: Sequence[Column]) -> str:
     return f"ON DUPLICATE KEY UPDATE {replaced}"
 
 
-def _nothing(columns: Sequence[Column]) -> str:
+def _do_nothing(columns: Sequence[Column]) -> str:
+    return "ON CONFLICT DO NOTHING"
+
+
+def _same_key(columns: Sequence[Column]) -> str:
     """Not INSERT IGNORE, which would also ignore values that do not fit."""
     return f"ON DUPLICATE KEY UPDATE {columns[0].name} = {columns[0].name}"
 
@@ -161,25 +169,25 @@ def _write_json(cursor: CursorWrapper, sql: str, rows: Sequence[Row]) -> None:
 
 _DIALECTS = {
     "sqlite": Dialect(
-        insert=lambda table, columns: _sqlite(table, columns, ""),
-        upsert=lambda table, columns: _sqlite(table, columns, _excluded(columns)),
-        insert_new=lambda table, columns: _sqlite(table, columns, "ON CONFLICT DO NOTHING"),
+        statement=_sqlite,
+        or_replace=_excluded,
+        or_leave=_do_nothing,
         among="SELECT value FROM json_each(%s)",
         text_of=_sqlite_text,
         write=_write_each,
     ),
     "postgresql": Dialect(
-        insert=lambda table, columns: _postgresql(table, columns, ""),
-        upsert=lambda table, columns: _postgresql(table, columns, _excluded(columns)),
-        insert_new=lambda table, columns: _postgresql(table, columns, "ON CONFLICT DO NOTHING"),
+        statement=_postgresql,
+        or_replace=_excluded,
+        or_leave=_do_nothing,
         among="SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb) AS key (value)",
         text_of=_postgresql_text,
         write=_write_json,
     ),
     "mysql": Dialect(
-        insert=lambda table, columns: _mysql(table, columns, ""),
-        upsert=lambda table, columns: _mysql(table, columns, _values(columns)),
-        insert_new=lambda table, columns: _mysql(table, columns, _nothing(columns)),
+        statement=_mysql,
+        or_replace=_values,
+        or_leave=_same_key,
         among="SELECT k FROM JSON_TABLE(%s, '$[*]' COLUMNS (k BIGINT PATH '$')) AS keys_given",
         text_of=_mysql_text,
         write=_write_json,

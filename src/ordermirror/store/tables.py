@@ -5,7 +5,7 @@ No statement meets a limit on parameters or packets, whatever the number of rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -29,15 +29,15 @@ class Table:
 
     def insert(self, rows: Iterable[Row]) -> int:
         """Insert rows of which none is there yet, a tenth cheaper; returns how many."""
-        return self._run(dialect_of(connection).insert, rows)
+        return self._run(rows, "")
 
     def upsert(self, rows: Iterable[Row]) -> int:
         """Insert the rows, or replace those with the same key; returns how many."""
-        return self._run(dialect_of(connection).upsert, rows)
+        return self._run(rows, dialect_of(connection).or_replace(self._columns))
 
     def insert_new(self, rows: Iterable[Row]) -> int:
         """Insert the rows and leave any that exist as they are; returns how many were given."""
-        return self._run(dialect_of(connection).insert_new, rows)
+        return self._run(rows, dialect_of(connection).or_leave(self._columns))
 
     @cached_property
     def _columns(self) -> list[Column]:
@@ -47,8 +47,8 @@ class Table:
     def _wide_columns(self) -> list[Column]:
         return [wide(column) for column in self._columns]
 
-    def _run(self, sql: Callable[[str, Sequence[Column]], str], rows: Iterable[Row]) -> int:
-        given = list(rows)
+    def _run(self, rows: Iterable[Row], conflict: str) -> int:
+        given, dialect = list(rows), dialect_of(connection)
         for chunk in in_chunks(given, ROWS_A_STATEMENT):
             values = list(zip(*chunk, strict=True))
             columns = self._columns
@@ -57,7 +57,7 @@ class Table:
             if any(column.text for column in columns):
                 chunk = list(zip(*map(_texts, columns, values), strict=True))
             with connection.cursor() as cursor:
-                dialect_of(connection).write(cursor, sql(self.name, columns), chunk)
+                dialect.write(cursor, dialect.statement(self.name, columns, conflict), chunk)
         return len(given)
 
 
