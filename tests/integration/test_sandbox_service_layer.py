@@ -5,17 +5,13 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
-import ssl
-from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from urllib.parse import quote
 
 import pytest
 
-from ordermirror.sandbox import DELETE, Fault, Sandbox, SandboxOptions
+from ordermirror.sandbox import DELETE, Fault, Sandbox
 
-CREDENTIALS = {"CompanyDB": "SBODEMO", "UserName": "manager", "Password": "sandbox"}
 OPEN = "DocumentStatus eq 'bost_Open'"
 
 
@@ -25,62 +21,6 @@ class Clock:
 
     def __call__(self):
         return self.now
-
-
-class Answer:
-    def __init__(self, response):
-        self.body = response.read()
-        self.status = response.status
-        self.headers = response.headers
-
-    @property
-    def json(self):
-        return json.loads(self.body, parse_float=Decimal)
-
-
-class Client:
-    """Just enough of one: it keeps a connection and a session, and hides nothing."""
-
-    def __init__(self, address, version=1):
-        self.version = version
-        if address.ca_file:
-            context = ssl.create_default_context(cafile=str(address.ca_file))
-            self.http = http.client.HTTPSConnection("127.0.0.1", address.port, context=context)
-        else:
-            self.http = http.client.HTTPConnection("127.0.0.1", address.port, timeout=10)
-        self.session = {}
-
-    def call(self, method, path, body=None, **headers):
-        self.http.request(method, path, body, {**self.session, **headers})
-        return Answer(self.http.getresponse())
-
-    def get(self, resource, headers=None, **options):
-        pairs = [f"${name}={quote(str(value), safe='')}" for name, value in options.items()]
-        query = "?" + "&".join(pairs) if pairs else ""
-        return self.call("GET", f"/b1s/v{self.version}/{resource}{query}", **(headers or {}))
-
-    def login(self, **changes):
-        body = json.dumps({**CREDENTIALS, **changes})
-        answer = self.call("POST", f"/b1s/v{self.version}/Login", body)
-        if answer.status == 200:
-            self.session = {"Cookie": f"B1SESSION={answer.json['SessionId']}"}
-        return answer
-
-
-@pytest.fixture
-def serve():
-    """Start a sandbox and log a client in."""
-    with ExitStack() as stack:
-
-        def start(version=1, clock=None, **options):
-            options = SandboxOptions(**{"orders": 60, "today": date(2026, 11, 2), **options})
-            sandbox = Sandbox(options, clock=clock) if clock else Sandbox(options)
-            client = Client(stack.enter_context(sandbox.serving()), version)
-            stack.callback(client.http.close)
-            client.login()
-            return sandbox, client
-
-        yield start
 
 
 # Sessions
@@ -196,9 +136,23 @@ def test_logins_are_counted(serve):
 
 
 def test_sessions_may_be_limited(serve):
-    _, client = serve(max_sessions=1)
+    sandbox, client = serve(max_sessions=1)
 
     assert client.login().status == 500
+    assert (sandbox.logins, sandbox.open_sessions) == (1, 1)
+    assert client.get("Orders").status == 200
+
+
+def test_a_session_that_ends_makes_room_for_another(serve):
+    clock = Clock()
+    _, client = serve(clock=clock, max_sessions=1)
+
+    client.call("POST", "/b1s/v1/Logout")
+    after_logout = client.login()
+    clock.now += 30 * 60 + 1
+    after_expiry = client.login()
+
+    assert (after_logout.status, after_expiry.status) == (200, 200)
 
 
 # What v1 and v2 say differently

@@ -10,6 +10,7 @@ from ordermirror.cli import output
 from ordermirror.cli.signals import terminated_like_interrupted
 from ordermirror.errors import ConfigError
 from ordermirror.sandbox import Fault, Sandbox, SandboxOptions
+from ordermirror.sandbox.server import Address
 from ordermirror.server import AddressTaken, is_free
 
 EVERY_EVENT = frozenset(
@@ -23,7 +24,7 @@ def run(arguments: Namespace) -> int:
     if arguments.port and not is_free("127.0.0.1", arguments.port):
         raise AddressTaken(f"another program listens on port {arguments.port}; choose another")
     with terminated_like_interrupted(), sandbox.serving(port=arguments.port) as address:
-        _announce(arguments, address.url(1), address.url(2), address.ca_file)
+        _announce(arguments, address)
         with sandbox.run_business(rate) if rate else nullcontext():
             try:
                 threading.Event().wait()
@@ -43,9 +44,13 @@ def _sandbox(arguments: Namespace) -> Sandbox:
             latency=arguments.latency,
             open_share=arguments.open_share,
             bump_on=EVERY_EVENT if arguments.stamp_all else frozenset({"edit"}),
+            max_sessions=arguments.max_sessions,
             company_db=arguments.company_db,
             user=arguments.user,
             password=arguments.password,
+            gateway_token=arguments.gateway_token,
+            gateway_count=arguments.gateway_count,
+            gateway_dates=arguments.gateway_dates,
         )
         sandbox = Sandbox(options)
     except ValueError as exc:
@@ -55,12 +60,18 @@ def _sandbox(arguments: Namespace) -> Sandbox:
     return sandbox
 
 
-def _announce(arguments: Namespace, v1: str, v2: str, ca_file: object) -> None:
+def _announce(arguments: Namespace, address: Address) -> None:
     """Ready to paste into an .env file."""
+    v1, v2 = address.url(1), address.url(2)
     output.say(f"Sandbox with {arguments.orders} orders; v1 at {v1}, v2 at {v2}. Settings:")
     output.say(f"ORDERMIRROR_SAP_URL={v2}")
     output.say(f"ORDERMIRROR_SAP_COMPANY_DB={arguments.company_db}")
     output.say(f"ORDERMIRROR_SAP_USER={arguments.user}")
     output.say(f"ORDERMIRROR_SAP_PASSWORD={arguments.password}")
-    if ca_file:
-        output.say(f"ORDERMIRROR_SAP_CA_FILE={ca_file}")
+    if address.ca_file:
+        output.say(f"ORDERMIRROR_SAP_CA_FILE={address.ca_file}")
+    output.say("To read from its gateway instead:")
+    output.say("ORDERMIRROR_SOURCE=gateway")
+    output.say(f"ORDERMIRROR_GATEWAY_URL={address.gateway_url}")
+    if arguments.gateway_token:
+        output.say(f"ORDERMIRROR_GATEWAY_TOKEN={arguments.gateway_token}")

@@ -92,6 +92,21 @@ class Business:
         self._written("edit", order)
         return order
 
+    def close(self, order: Row) -> None:
+        """Close an open order by hand."""
+        self._close_by_hand(order)
+        self._written("close", order)
+
+    def cancel(self, order: Row) -> None:
+        """Cancel an open order of which nothing was delivered."""
+        self._cancel_whole(order)
+        self._written("cancel", order)
+
+    def reopen(self, order: Row) -> None:
+        """Open an order that was closed by hand."""
+        self._open_by_hand(order)
+        self._written("reopen", order)
+
     def _next(self) -> Event:
         if not self._company.follows_real_clock:
             passed = timedelta(minutes=self._rng.randrange(1, 7), seconds=self._rng.randrange(60))
@@ -164,7 +179,8 @@ class Business:
     def _change_line(self, order: Row, line: Row, chance: float) -> None:
         dear = line["UnitPrice"] > _DEAR
         if chance < 0.75 and not dear:
-            delivered = exact(line["Quantity"] - line["RemainingOpenQuantity"])
+            # A line reopened by hand may have more to deliver than was ever ordered.
+            delivered = max(exact(line["Quantity"] - line["RemainingOpenQuantity"]), ZERO)
             remaining = self._maker.quantity()
             line["Quantity"] = exact(delivered + remaining)
             line["RemainingOpenQuantity"] = remaining
@@ -213,6 +229,8 @@ class Business:
         draws = [
             Draw(line=line, quantity=line["RemainingOpenQuantity"]) for line in open_lines(order)
         ]
+        if not draws:  # an odd order: open, and none of its lines is
+            return None
         deliver(self._company, order, draws, self._follow_up())
         return order
 
@@ -222,31 +240,39 @@ class Business:
     def _close(self) -> Row | None:
         order = self._some_order(lambda order: True)
         if order is not None:
-            close_order(order, keep_quantity=self._options.closed_line_keeps_open_quantity)
-            self._company.closed_by_hand.add(order["DocEntry"])
+            self._close_by_hand(order)
         return order
+
+    def _close_by_hand(self, order: Row) -> None:
+        close_order(order, keep_quantity=self._options.closed_line_keeps_open_quantity)
+        self._company.closed_by_hand.add(order["DocEntry"])
 
     def _cancel(self) -> Row | None:
         """SAP refuses to cancel an order something was delivered of."""
         delivered = self._company.delivered
         order = self._some_order(lambda order: order["DocEntry"] not in delivered)
         if order is not None:
-            cancel_order(order, keep_quantity=self._options.closed_line_keeps_open_quantity)
+            self._cancel_whole(order)
         return order
+
+    def _cancel_whole(self, order: Row) -> None:
+        cancel_order(order, keep_quantity=self._options.closed_line_keeps_open_quantity)
 
     def _reopen(self) -> Row | None:
         """Only what was closed by hand can be opened again."""
         entries = sorted(self._company.closed_by_hand - self._company.odd)
         if not entries:
             return None
-        entry = self._rng.choice(entries)
-        self._company.closed_by_hand.discard(entry)
-        order = self._company.orders[entry]
-        delivered = self._company.delivered.get(entry, {})
+        order = self._company.orders[self._rng.choice(entries)]
+        self._open_by_hand(order)
+        return order
+
+    def _open_by_hand(self, order: Row) -> None:
+        self._company.closed_by_hand.discard(order["DocEntry"])
+        delivered = self._company.delivered.get(order["DocEntry"], {})
         order["DocumentStatus"] = "bost_Open"
         for line in order["DocumentLines"]:
             open_again(line, exact(line["Quantity"] - delivered.get(line["LineNum"], ZERO)), order)
-        return order
 
     def _return(self) -> Row | None:
         """Goods come back, or a delivery is cancelled: the order opens again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from ordermirror.sandbox.faults import Fault, Faults
 from ordermirror.sandbox.http import Answer, Request, context_key, json_answer, json_headers, root
 from ordermirror.sandbox.metadata import ENTITY_SETS, EntityType, entity_type_of
 from ordermirror.sandbox.mischief import spoiled_rows
+from ordermirror.sandbox.odata import Node
 from ordermirror.sandbox.options import SandboxOptions
 from ordermirror.sandbox.query import Query, next_link, page_size, parse_query
 from ordermirror.sandbox.render import Renderer, Style, array, encode, etag_of
@@ -33,26 +35,28 @@ class EntitySet:
 
     def __init__(self, table: Table, options: SandboxOptions, faults: Faults) -> None:
         self.name = table.name
+        self.key_property = table.key_property
         self._table = table
         self._options = options
         self._faults = faults
-        self._entity = _entity(table.name, data_version=options.data_version)
+        self.entity = _entity(table.name, data_version=options.data_version)
         self._selector = Selector(
             table,
-            self._entity,
+            self.entity,
             time_filter=options.time_filter,
             shuffle=options.shuffle_unordered,
         )
         style = Style(
             fat=options.fat,
             data_version=options.data_version,
+            select_etag=options.select_etag == "true",
             v2_timestamps=options.v2_dates == "timestamp",
         )
-        self.renderer = Renderer(table, self._entity, style)
+        self.renderer = Renderer(table, self.entity, style)
 
     def one(self, request: Request, version: int, key_text: str) -> Answer:
         row = self._row(key_text)
-        query = parse_query(request.query, self._entity, version)
+        query = parse_query(request.query, self.entity, version)
         element = "@Element" if version == 1 else "$entity"
         context = f"{root(request, version)}$metadata#{self.name}/{element}"
         body = self.renderer.row(row[self._table.key_property], (version, query.select))
@@ -64,14 +68,15 @@ class EntitySet:
             whole_documents=_is_whole(query),
             light_rows=not _is_whole(query),
         )
-        if "DataVersion" in self._entity.properties and query.select is None:
+        told = query.select is None or self._options.select_etag == "true"
+        if "DataVersion" in self.entity.properties and told:
             return answer.adding(("ETag", etag_of(row.get("DataVersion", 1))))
         return answer
 
     def property(self, request: Request, version: int, key_text: str, name: str) -> Answer:
         """`Orders(1)/CardName`: a property alone. v1 says odata.null for one without a value."""
         row = self._row(key_text)
-        prop = self._entity.properties.get(name)
+        prop = self.entity.properties.get(name)
         if prop is None:
             raise unrecognized_path()
         value = row.get(name, prop.default)
@@ -83,13 +88,13 @@ class EntitySet:
 
     def count(self, request: Request, version: int) -> Answer:
         """The bare number, as text."""
-        query = parse_query(request.query, self._entity, version)
+        query = parse_query(request.query, self.entity, version)
         number = str(len(self._selector.select(query))).encode()
         headers = (("Content-Type", "text/plain;charset=utf-8"), json_headers(version)[1])
         return Answer(status=200, body=number, headers=headers)
 
     def collection(self, request: Request, version: int) -> Answer:
-        query = parse_query(request.query, self._entity, version)
+        query = parse_query(request.query, self.entity, version)
         size = page_size(request.headers, self._options.page_size)
         page = self._page(query, size.rows)
         fault = self._faults.of_page(self.name, len(page.keys))
@@ -106,8 +111,20 @@ class EntitySet:
             return answer.adding(("Preference-Applied", f"odata.maxpagesize={size.rows}"))
         return answer
 
+    def rows(self, condition: Node | None) -> Iterator[Row]:
+        """Those of which the condition is true, in the order SAP would show them."""
+        window = self._selector.select(Query(filter=condition))
+        return (self._table[key] for key in window.page(0, len(window)))
+
+    def key(self, text: str) -> Key:
+        """What stands between the parentheses of `Orders(1)`; anything else is refused."""
+        return _key(text, self.name)
+
+    def row(self, key: Key) -> Row | None:
+        return self._table.get(key)
+
     def _row(self, key_text: str) -> Row:
-        row = self._table.get(_key(key_text, self.name))
+        row = self._table.get(self.key(key_text))
         if row is None:
             raise not_found()
         return row

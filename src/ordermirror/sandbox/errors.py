@@ -9,6 +9,12 @@ BAD_REQUEST = -1000
 NOT_FOUND = -2028
 NOT_ALLOWED = -5006
 SWITCH_COMPANY = -5027
+BUSINESS_RULE = -10
+ETAG_MISMATCH = -2039
+NUL_BYTE = 242
+ALREADY_EXISTS = -2035
+NO_SQL_PERMISSION = -6006
+SQL_SYNTAX, SQL_TABLE, SQL_COLUMN, SQL_PARAMETER = 701, 702, 703, 704
 
 
 class ServiceLayerError(Exception):
@@ -36,6 +42,10 @@ def unrecognized_path() -> ServiceLayerError:
 def invalid_session() -> ServiceLayerError:
     text = "Invalid session or session already timeout."
     return ServiceLayerError(401, INVALID_SESSION, text)
+
+
+def etag_mismatch() -> ServiceLayerError:
+    return ServiceLayerError(412, ETAG_MISMATCH, "Another user or another operation modified data")
 
 
 def error_body(code: int, text: str, version: int) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class LoggedRequest:
     """0 when the connection was dropped without an answer."""
     bytes: int
     """Of the body as sent, so compressed if it was."""
+    headers: Mapping[str, str]
+    """Those the client may steer an answer with: prefer, b1s-pagesize, if-match."""
 
 
 def json_headers(version: int) -> tuple[tuple[str, str], ...]:

@@ -2,13 +2,14 @@
 
 Operators: and or not lt le gt ge eq ne, parentheses and null. Functions: startswith, endswith,
 contains and substringof. No arithmetic, no date functions, no `in`: those are refused.
+The conditions of a join also compare two properties, each named by its path (Orders/DocEntry).
 Pure: text in, tree out; what the names mean is decided in `predicate`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -23,7 +24,7 @@ _TOKEN = re.compile(
     r"(?P<typed>datetime'(?:[^']|'')*'|SAPB1\.\w+'(?:[^']|'')*')"
     r"|(?P<text>'(?:[^']|'')*')"
     r"|(?P<number>-?\d+(?:\.\d+)?(?![\w.]))"
-    r"|(?P<word>[A-Za-z_]\w*)"
+    r"|(?P<word>[A-Za-z_]\w*(?:/\w+)*)"
     r"|(?P<sign>[(),])"
     r")"
 )
@@ -42,6 +43,15 @@ class Comparison:
     name: str
     operator: str
     literal: Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Two properties compared."""
+
+    left: str
+    operator: str
+    right: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +76,58 @@ class Or:
     operands: tuple[Node, ...]
 
 
-Node: TypeAlias = Comparison | Function | Not | And | Or
+Node: TypeAlias = Comparison | Relation | Function | Not | And | Or
 
 
 def parse_filter(source: str) -> Node:
-    parser = _Parser(_tokens(source), source)
+    return _parsed(source, joining=False)
+
+
+def parse_condition(source: str) -> Node:
+    """The condition of a join, in which properties may be compared with each other."""
+    return _parsed(source, joining=True)
+
+
+def conjuncts(node: Node | None) -> tuple[Node, ...]:
+    """The parts that must all be true."""
+    if node is None:
+        return ()
+    return node.operands if isinstance(node, And) else (node,)
+
+
+def names_in(node: Node) -> set[str]:
+    match node:
+        case Comparison(name) | Function(_, name):
+            return {name}
+        case Relation(left, _, right):
+            return {left, right}
+        case Not(operand):
+            return names_in(operand)
+        case And(operands) | Or(operands):
+            return set().union(*map(names_in, operands))
+
+
+def without_path(node: Node, path: str) -> Node:
+    """The same about a property of one row: `Orders/DocEntry` becomes `DocEntry`."""
+
+    def bare(name: str) -> str:
+        return name.removeprefix(f"{path}/")
+
+    match node:
+        case Comparison(name) | Function(_, name):
+            return replace(node, name=bare(name))
+        case Relation(left, operator, right):
+            return Relation(bare(left), operator, bare(right))
+        case Not(operand):
+            return Not(without_path(operand, path))
+        case And(operands):
+            return And(tuple(without_path(each, path) for each in operands))
+        case Or(operands):
+            return Or(tuple(without_path(each, path) for each in operands))
+
+
+def _parsed(source: str, *, joining: bool) -> Node:
+    parser = _Parser(_tokens(source), source, joining=joining)
     node = parser.disjunction(0)
     parser.finish()
     return node
@@ -89,8 +146,9 @@ def _tokens(source: str) -> list[tuple[str, str]]:
 
 
 class _Parser:
-    def __init__(self, tokens: list[tuple[str, str]], source: str) -> None:
+    def __init__(self, tokens: list[tuple[str, str]], source: str, *, joining: bool) -> None:
         self._tokens = tokens
+        self._joining = joining
         self._position = 0
         self._source = source
 
@@ -126,13 +184,20 @@ class _Parser:
         if kind == "word" and value in FUNCTIONS and self._take_sign("("):
             return self._function(value)
         if kind == "word" and value != "null":
-            return Comparison(value, self._operator(), self._literal())
+            return self._about(value)
         literal = self._as_literal(kind, value)
         operator = self._operator()
         kind, name = self._next()
         if kind != "word" or name == "null":
             raise self._error()
         return Comparison(name, _MIRRORED[operator], literal)
+
+    def _about(self, name: str) -> Comparison | Relation:
+        operator = self._operator()
+        kind, value = self._next()
+        if self._joining and kind == "word" and value != "null":
+            return Relation(name, operator, value)
+        return Comparison(name, operator, self._as_literal(kind, value))
 
     def _function(self, function: str) -> Function:
         first = self._next()
@@ -150,9 +215,6 @@ class _Parser:
         if kind != "word" or value not in COMPARISONS:
             raise self._error()
         return value
-
-    def _literal(self) -> Literal:
-        return self._as_literal(*self._next())
 
     def _as_literal(self, kind: str, value: str) -> Literal:
         if kind == "text":

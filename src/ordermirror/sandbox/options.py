@@ -39,6 +39,7 @@ class SandboxOptions:
     """What a refused login answers differs by release: -304, 100000027 and others."""
     session_minutes: int = 30
     max_sessions: int | None = None
+    """A login beyond so many open sessions is refused. None: any number, as SAP names no limit."""
 
     page_size: int = 20
     compress: bool = True
@@ -49,9 +50,27 @@ class SandboxOptions:
     """Newer v2 releases write "2024-01-31T00:00:00Z", older ones "2024-01-31"."""
     time_filter: Literal["seconds", "minutes", "refused"] = "seconds"
     """How exactly $filter compares times such as UpdateTime."""
+    query_service: bool = True
+    """Whether QueryService is there: it was announced for HANA, on SQL Server it is uncertain."""
+    query_service_paging: Literal["next_link", "top_skip"] = "next_link"
+    """Clients disagree on QueryService: the first page says where the next one begins, or it only
+    ends, and the rest is asked for with $skip. Either way an answer is one page at most."""
+    sql_permission: bool = True
+    """Whether the user may use SQLQueries; SAP gives that right apart."""
+    batch_continues: bool = False
+    """Whether a $batch obeys `Prefer: odata.continue-on-error`, which SAP does not document."""
     data_version: bool = False
     """Newer releases have DataVersion on documents and an ETag beside it."""
+    select_etag: Literal["stuck", "true"] = "stuck"
+    """With $select, a build answers the ETag of version 1 whatever the version, and no header."""
     closed_line_keeps_open_quantity: bool = False
     """What a line closed by hand shows as RemainingOpenQuantity is not documented."""
     return_base: Literal["delivery", "order"] = "delivery"
     """What a return's lines name as their base. In SAP it is the delivery (BaseType 15)."""
+    gateway_token: str | None = None
+    """What the gateway wants to find in its header; None: it lets everybody in."""
+    gateway_header: str = "Authorization"
+    gateway_page_size: int = 20
+    gateway_count: Literal["text", "number", "none", "bare"] = "text"
+    """How a page says how many rows the set has. "bare": the answer is a list and nothing else."""
+    gateway_dates: Literal["dashes", "slashes"] = "dashes"

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from ordermirror.sandbox.company import DELETE, Row
 from ordermirror.sandbox.errors import bad_request
 from ordermirror.sandbox.metadata import Property
-from ordermirror.sandbox.odata import And, Comparison, Function, Literal, Node, Not, Or
+from ordermirror.sandbox.odata import And, Comparison, Function, Literal, Node, Not, Or, Relation
 
 Truth: TypeAlias = bool | None
 """None is unknown: a comparison with null."""
@@ -50,6 +50,8 @@ def compiled(node: Node, properties: Properties, *, time_filter: str = "seconds"
             return _not(compiled(operand, properties, time_filter=time_filter))
         case Function():
             return _function(node, properties)
+        case Relation():
+            return _relation(node, properties)
         case Comparison():
             return _comparison(node, properties, time_filter)
 
@@ -121,6 +123,22 @@ def _compare(name: str, compare: Callable[[Any, Any], bool], value: Any, default
         try:
             return compare(found, value)
         except TypeError:  # an odd value put there on purpose
+            return None
+
+    return predicate
+
+
+def _relation(node: Relation, properties: Properties) -> Predicate:
+    left, right = filterable(node.left, properties), filterable(node.right, properties)
+    compare = _COMPARE[node.operator]
+
+    def predicate(row: Row) -> Truth:
+        values = row.get(left.name, left.default), row.get(right.name, right.default)
+        if any(value is None or value is DELETE for value in values):
+            return None
+        try:
+            return compare(*values)
+        except TypeError:  # an odd value, or two that no database would compare
             return None
 
     return predicate

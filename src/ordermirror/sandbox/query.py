@@ -52,8 +52,8 @@ def parse_query(text: str, entity: EntityType, version: int) -> Query:
         filter=parse_filter(source) if source and source.strip() else None,
         orderby=_orderby(options.get("$orderby", ""), entity),
         select=_select(options.get("$select", ""), entity),
-        top=_whole_number("$top", options["$top"]) if "$top" in options else None,
-        skip=_whole_number("$skip", options.get("$skip", "0")),
+        top=whole_number("$top", options["$top"]) if "$top" in options else None,
+        skip=whole_number("$skip", options.get("$skip", "0")),
         count=_count(options, version),
         options=tuple(options.items()),
     )
@@ -79,15 +79,22 @@ def next_link(path: str, query: Query, *, sent: int) -> str:
     return f"{path}?{'&'.join([*pairs, f'$skip={skip}'])}"
 
 
-def _orderby(text: str, entity: EntityType) -> tuple[tuple[str, bool], ...]:
+def sort_keys(text: str) -> tuple[tuple[str, bool], ...]:
+    """The names of an $orderby, with True for descending."""
     keys = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, direction = part.partition(" ")
         if direction.strip() not in ("", "asc", "desc"):
             raise bad_request(f"Query string error: Invalid $orderby '{part}'")
-        filterable(name, entity.properties)
         keys.append((name, direction.strip() == "desc"))
     return tuple(keys)
+
+
+def _orderby(text: str, entity: EntityType) -> tuple[tuple[str, bool], ...]:
+    keys = sort_keys(text)
+    for name, _ in keys:
+        filterable(name, entity.properties)
+    return keys
 
 
 def _select(text: str, entity: EntityType) -> tuple[str, ...] | None:
@@ -114,7 +121,7 @@ def _count(options: Mapping[str, str], version: int) -> bool:
     return False
 
 
-def _whole_number(name: str, text: str) -> int:
+def whole_number(name: str, text: str) -> int:
     if not text.isdecimal() or not text.isascii():
         raise bad_request(f"Query string error: Invalid value '{text}' for '{name}'")
     return int(text)

@@ -22,6 +22,7 @@ from ordermirror.sandbox.money import exact
 Shape: TypeAlias = tuple[int, tuple[str, ...] | None]
 """The API version and the selected properties, None being all."""
 
+_ETAG = {1: "odata.etag", 2: "@odata.etag"}
 _KEPT_BYTES = 400_000_000
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -36,6 +37,8 @@ class Style:
 
     fat: bool = False
     data_version: bool = False
+    select_etag: bool = False
+    """Whether a row of selected properties has its true ETag, or that of version 1."""
     v2_timestamps: bool = True
 
 
@@ -46,6 +49,7 @@ class Renderer:
         self._table = table
         self._entity = entity
         self._style = style
+        self._has_etag = style.data_version and "DataVersion" in entity.properties
         self._defaults = entity.defaults()
         if not style.data_version:
             self._defaults.pop("DataVersion", None)
@@ -68,6 +72,9 @@ class Renderer:
             chosen = self._whole(row, version)
         else:
             chosen = {name: row.get(name, self._defaults.get(name)) for name in select}
+            if self._has_etag:
+                data_version = row.get("DataVersion", 1) if self._style.select_etag else 1
+                chosen = {_ETAG[version]: etag_of(data_version), **chosen}
         if self._style.fat or version == 2 or DELETE in chosen.values():
             chosen = {
                 name: self._converted(name, value, version)
@@ -79,15 +86,14 @@ class Renderer:
     def _whole(self, row: Row, version: int) -> Row:
         if self._style.fat:
             row = {**self._defaults, **row}
-        if not self._style.data_version or "DataVersion" not in self._entity.properties:
+        if not self._has_etag:
             return row
         etag = etag_of(row.get("DataVersion", 1))
-        name = "odata.etag" if version == 1 else "@odata.etag"
-        return {name: etag, "DataVersion": 1, **row}
+        return {_ETAG[version]: etag, "DataVersion": 1, **row}
 
     def _converted(self, name: str, value: Any, version: int) -> Any:
         if type(value) is date and version == 2 and self._style.v2_timestamps:
-            return _timestamp(value)
+            return timestamp(value)
         if not isinstance(value, list):
             return value
         return [self._element(name, each, version) for each in value]
@@ -99,7 +105,7 @@ class Renderer:
             element = {**_element_defaults(self._entity.properties[name].type), **element}
         timestamps = version == 2 and self._style.v2_timestamps
         return {
-            key: _timestamp(value) if timestamps and type(value) is date else value
+            key: timestamp(value) if timestamps and type(value) is date else value
             for key, value in element.items()
             if value is not DELETE
         }
@@ -144,5 +150,6 @@ def _element_defaults(collection: str) -> dict[str, Any]:
 
 
 @cache
-def _timestamp(day: date) -> str:
+def timestamp(day: date) -> str:
+    """A day as newer v2 releases write it; the zone is a fiction."""
     return f"{day.isoformat()}T00:00:00Z"

@@ -17,6 +17,8 @@ from ordermirror.sandbox.business import Business, Event
 from ordermirror.sandbox.company import Company, Key, Row, copy_of
 from ordermirror.sandbox.control import Control
 from ordermirror.sandbox.faults import Faults
+from ordermirror.sandbox.gateway import PATH as GATEWAY_PATH
+from ordermirror.sandbox.gateway import Gateway
 from ordermirror.sandbox.generate import fill
 from ordermirror.sandbox.http import Answer, LoggedRequest, Request
 from ordermirror.sandbox.options import SandboxOptions
@@ -30,7 +32,7 @@ _LOGGED_REQUESTS = 100_000
 
 
 class Sandbox:
-    """One company database and the Service Layer in front of it.
+    """One company database, the Service Layer and a gateway in front of it.
 
     Thread-safe: business may go on while clients read.
     """
@@ -53,7 +55,11 @@ class Sandbox:
             seed=self.options.seed,
             clock=clock,
         )
-        self._service_layer = ServiceLayer(self.company, self.options, self._sessions, self.faults)
+        self._service_layer = ServiceLayer(
+            self.company, self.options, self._sessions, self.faults, self._business
+        )
+        orders = self._service_layer.entity_sets["Orders"].renderer
+        self._gateway = Gateway(self.company, self.options, orders, self.faults)
         self._control = Control(
             self.company, self._service_layer, self.business, lambda: len(self._sessions)
         )
@@ -87,6 +93,8 @@ class Sandbox:
     def respond(self, request: Request) -> Answer:
         if request.path.startswith("/sandbox/"):
             return self._control.answer(request)
+        if request.path == GATEWAY_PATH:
+            return self._gateway.answer(request)
         return self._service_layer.answer(request)
 
     def business(self, events: int = 20) -> list[Event]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ordermirror.sandbox.company import DELETE, Key, Row, Table
 from ordermirror.sandbox.metadata import EntityType, Property
-from ordermirror.sandbox.odata import And, Comparison, Node, Or
+from ordermirror.sandbox.odata import And, Comparison, Node, Or, conjuncts
 from ordermirror.sandbox.predicate import compiled, literal_value
 from ordermirror.sandbox.query import Query
 
@@ -73,7 +73,7 @@ class Selector:
         return compiled(node, self._entity.properties, time_filter=self._time_filter)
 
     def _filtered(self, node: Node | None) -> Window:
-        parts = () if node is None else node.operands if isinstance(node, And) else (node,)
+        parts = conjuncts(node)
         ranges = [part for part in parts if _is_key_range(part, self._key)]
         chains = [part for part in parts if _is_key_chain(part, self._key)]
         others = tuple(part for part in parts if part not in ranges and part not in chains)
@@ -140,18 +140,17 @@ class Selector:
         return Window(keys=keys, start=0, stop=len(keys))
 
 
+def rank(value: Any) -> tuple[int, Any]:
+    """Nulls first, and kinds of values apart, so that any two can be compared."""
+    if value is None or value is DELETE:
+        return (0, 0)
+    if isinstance(value, int | Decimal):
+        return (1, value)
+    return (2, value) if isinstance(value, date) else (3, str(value))
+
+
 def _order_of(table: Table, name: str, default: Any) -> Callable[[Key], tuple[int, Any]]:
-    """Nulls first, and kinds of values apart, so that any two rows can be compared."""
-
-    def order(key: Key) -> tuple[int, Any]:
-        value = table[key].get(name, default)
-        if value is None or value is DELETE:
-            return (0, 0)
-        if isinstance(value, int | Decimal):
-            return (1, value)
-        return (2, value) if isinstance(value, date) else (3, str(value))
-
-    return order
+    return lambda key: rank(table[key].get(name, default))
 
 
 def _is_key_range(node: Node, key: Property) -> bool:

@@ -21,10 +21,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from ordermirror.sandbox.errors import error_body
+from ordermirror.sandbox.gateway import PATH as GATEWAY_PATH
 from ordermirror.sandbox.http import Answer, LoggedRequest, Request, json_answer
 
 _ABSOLUTE_FORM = re.compile(r"^https?://[^/?]*", re.IGNORECASE)
 """Some clients send the whole URL as the request target; HTTP/1.1 servers must take it."""
+_STEERING = ("prefer", "b1s-pagesize", "if-match")
 _REQUESTS_PER_CONNECTION = 100
 _WRITE_SECONDS = 60.0
 _WORTH_COMPRESSING = 512
@@ -46,6 +48,10 @@ class Address:
 
     def url(self, version: int = 2) -> str:
         return f"{self.root}/b1s/v{version}"
+
+    @property
+    def gateway_url(self) -> str:
+        return self.root + GATEWAY_PATH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
                 query=request.query,
                 status=answer.status,
                 bytes=length,
+                headers={each: text for each in _STEERING if (text := request.headers.get(each))},
             )
         )
 

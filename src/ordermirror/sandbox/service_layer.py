@@ -8,6 +8,10 @@ from typing import Any
 
 import msgspec
 
+from ordermirror.sandbox import query_service
+from ordermirror.sandbox.actions import Actions
+from ordermirror.sandbox.batch import Batch
+from ordermirror.sandbox.business import Business
 from ordermirror.sandbox.company import Company
 from ordermirror.sandbox.entity_sets import EntitySet
 from ordermirror.sandbox.errors import (
@@ -32,9 +36,10 @@ from ordermirror.sandbox.metadata import ENTITY_SETS, edmx
 from ordermirror.sandbox.mischief import spoiled_answer, spoiled_body
 from ordermirror.sandbox.options import SandboxOptions
 from ordermirror.sandbox.sessions import Sessions
+from ordermirror.sandbox.sql_queries import SqlQueries
 
 _ROUTE = re.compile(r"/b1s/v([12])(?:/(.*))?")
-_RESOURCE = re.compile(r"(\w+)(?:\((.*)\))?(?:/(\$?\w+))?")
+_RESOURCE = re.compile(r"(\w+)(?:\((.*)\))?(?:/(\$?[\w.]+))?")
 _SERVER_VERSION = "1000280"
 
 
@@ -42,7 +47,12 @@ class ServiceLayer:
     """Answers /b1s/v1 and /b1s/v2 from one company's tables."""
 
     def __init__(
-        self, company: Company, options: SandboxOptions, sessions: Sessions, faults: Faults
+        self,
+        company: Company,
+        options: SandboxOptions,
+        sessions: Sessions,
+        faults: Faults,
+        business: Business,
     ) -> None:
         self._company = company
         self._options = options
@@ -52,6 +62,12 @@ class ServiceLayer:
         self.entity_sets = {
             name: EntitySet(table, options, faults) for name, table in company.tables.items()
         }
+        self._query_service = query_service.QueryService(self.entity_sets, options)
+        self._sql_queries = SqlQueries(company, options)
+        self._actions = Actions(company, options, business)
+        self._batch = Batch(
+            self._settled_resource, self._actions, may_continue=options.batch_continues
+        )
 
     def answer(self, request: Request) -> Answer:
         route = _ROUTE.fullmatch(request.path)
@@ -89,7 +105,18 @@ class ServiceLayer:
             _only(request, "GET")
             xml = (("Content-Type", "application/xml;charset=utf-8"), json_headers(version)[1])
             return Answer(status=200, body=edmx(version), headers=xml)
+        if path == "$batch":
+            _only(request, "POST")
+            with self._company.lock:
+                return self._batch.answer(request, version)
         return self._resource(request, version, path)
+
+    def _settled_resource(self, request: Request, version: int) -> Answer:
+        """One request of a batch, whose path has no root; refused ones are answered too."""
+        try:
+            return self._resource(request, version, request.path)
+        except ServiceLayerError as error:
+            return error_answer(error, version)
 
     def _login(self, request: Request, version: int) -> Answer:
         given = _credentials(request.body)
@@ -124,6 +151,13 @@ class ServiceLayer:
         return json_answer(200, {context_key(version): context, "value": sets}, version)
 
     def _resource(self, request: Request, version: int, path: str) -> Answer:
+        if path == query_service.NAME and self._options.query_service:
+            _only(request, "POST")
+            with self._company.lock:
+                return self._query_service.answer(request, version)
+        if path.startswith("SQLQueries"):
+            with self._company.lock:
+                return self._sql_queries.answer(request, version, path)
         match = _RESOURCE.fullmatch(path)
         if match is None or match[1] not in ENTITY_SETS:
             raise unrecognized_path()
@@ -131,8 +165,14 @@ class ServiceLayer:
         if request.method == "DELETE" and key_text is not None and below is None:
             text = "The requested action is not supported for this object."
             raise ServiceLayerError(400, NOT_ALLOWED, text)
-        _only(request, "GET")
         entity_set = self.entity_sets[name]
+        if key_text is not None and below is not None and request.method == "POST":
+            action = below.removeprefix("SAPB1.") if version == 2 else below
+            if name != "Orders" or action not in self._actions:
+                raise unrecognized_path()
+            with self._company.lock:
+                return self._actions.answer(request, version, action, entity_set.key(key_text))
+        _only(request, "GET")
         with self._company.lock:
             if key_text is not None and below is not None:
                 return entity_set.property(request, version, key_text, below)
