@@ -1,0 +1,20 @@
+"""The names of systems and cases, apart from what needs Django."""
+
+from __future__ import annotations
+
+PRODUCT, FLOOR, BEFORE, TUNED = "OrderMirror", "floor", "before", "tuned"
+INCREMENTAL, KEYS_ONLY = "incremental", "incremental, keys only"
+SYSTEMS = (PRODUCT, FLOOR, KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
+BASELINES = (KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
+
+FIRST_LOAD, QUIET = "first load", "quiet"
+TEN_CHANGED, MANY_CHANGED, TEN_CLOSED = "10 changed", "500 changed", "10 closed"
+AFTER_MANY = "after 500 changed"
+CASES = (FIRST_LOAD, QUIET, TEN_CHANGED, MANY_CHANGED, AFTER_MANY, TEN_CLOSED)
+CHANGED_ORDERS = {TEN_CHANGED: 10, MANY_CHANGED: 500, TEN_CLOSED: 10}
+
+NO_LATENCY, SAP_LATENCY = "none", "sap"
+
+REFRESH, READ_ALL, PAGE = "quiet run", "every order read again", "list page"
+AS_IT_IS = "as it is"
+IN_THREAD, ELSEWHERE = "a run in the same process", "a run in a worker"

@@ -1,0 +1,78 @@
+"""The benchmark's own decisions, and that its document is written by it."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks import document, plan, svg
+from benchmarks.names import BEFORE, FIRST_LOAD, NO_LATENCY, PRODUCT, QUIET, SAP_LATENCY
+from benchmarks.results import Results
+
+ENGINES = ("sqlite", "postgresql", "mariadb")
+
+
+def test_the_default_is_done_in_about_a_quarter_of_an_hour():
+    assert plan.chosen(ENGINES, {}).seconds() < 18 * 60
+
+
+def test_what_takes_very_long_is_left_out_unless_everything_is_asked_for():
+    default = plan.chosen(ENGINES, {})
+    everything = plan.chosen(ENGINES, {"EVERYTHING": "1"})
+
+    assert default.repeats(100_000, "sqlite", BEFORE, QUIET, NO_LATENCY) == 0
+    assert everything.repeats(100_000, "sqlite", BEFORE, QUIET, NO_LATENCY) == 3
+
+
+def test_a_selection_of_refreshes_loads_first():
+    chosen = plan.chosen(ENGINES, {"CASES": "quiet", "SIZES": "100,1000", "DATABASES": "sqlite"})
+
+    assert (chosen.cases, chosen.sizes) == ((FIRST_LOAD, QUIET), (100, 1000))
+    assert chosen.databases == ("sqlite",)
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="DATABASES=oracle"):
+        plan.chosen(ENGINES, {"DATABASES": "oracle"})
+
+
+def test_only_what_reads_ahead_is_waited_for_at_larger_sizes():
+    chosen = plan.chosen(ENGINES, {})
+
+    assert chosen.repeats(1_000, "sqlite", PRODUCT, QUIET, SAP_LATENCY) == 1
+    assert chosen.repeats(1_000, "sqlite", BEFORE, QUIET, SAP_LATENCY) == 0
+
+
+def test_results_are_read_as_they_were_written(tmp_path):
+    results = Results(tmp_path / "results.json")
+    results.begin("sync", {"cores": "2"})
+    key = ("100", "sqlite", PRODUCT, QUIET, NO_LATENCY)
+    results.put("sync", key, [{"wall": 1.0}, {"wall": 3.0}, {"wall": 2.5}])
+
+    read = Results.read(tmp_path / "results.json")
+
+    assert read == results
+    assert read.median("sync", key, "wall") == 2.5
+    assert read.span("sync", key, "wall") == (1.0, 3.0)
+
+
+def test_two_programs_keep_each_others_results(tmp_path):
+    one, other = Results(tmp_path / "results.json"), Results(tmp_path / "results.json")
+    one.put("sync", ("a",), [{"wall": 1.0}])
+
+    other.put("reading", ("b",), [{"wall": 2.0}])
+
+    assert Results.read(tmp_path / "results.json").suites == one.suites | other.suites
+
+
+def test_the_performance_document_is_what_its_figures_say():
+    results = Results.read(document.SOURCE)
+
+    assert document.DOCUMENT.read_text("utf-8") == document.document(results)
+    assert document.headline(results) in document.README.read_text("utf-8")
+    for name, chart in document.charts(results).items():
+        assert (document.IMAGES / name).read_text("utf-8") == chart
+
+
+def test_labels_of_a_chart_do_not_cover_each_other():
+    placed = svg._apart({"a": 10.0, "b": 12.0, "c": 100.0})
+
+    assert placed == {"a": 10.0, "b": 26.0, "c": 100.0}
