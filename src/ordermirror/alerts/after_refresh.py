@@ -1,0 +1,39 @@
+"""What is looked at after each refresh, by the settings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ordermirror.alerts import channels
+from ordermirror.alerts.conditions import Limits
+from ordermirror.alerts.watch import Watch
+from ordermirror.conf import Settings
+from ordermirror.models import Company
+
+
+def look(settings: Settings, *, now: datetime) -> None:
+    """Tell what is news, and ping when nothing is wrong; paused companies are let be."""
+    companies = Company.objects.filter(paused_at=None).order_by("pk")
+    standing = watch_of(settings).look(companies, now=now)
+    if settings.alert_ping_url and not standing:
+        channels.ping(settings.alert_ping_url)
+
+
+def watch_of(settings: Settings) -> Watch:
+    limits = Limits(
+        stale_after=settings.alert_stale_after,
+        failed_times=settings.alert_failed_times,
+        quarantined=settings.alert_quarantined,
+    )
+    return Watch(limits=limits, tell=channels.all_of(channels_of(settings)))
+
+
+def channels_of(settings: Settings) -> list[channels.Channel]:
+    """None when nobody is to be told; the pages show what is wrong all the same."""
+    ways = []
+    if settings.email_url and settings.alert_emails:
+        sender, to = settings.email_from, settings.alert_emails
+        ways.append(channels.email(settings.email_url, sender=sender, to=to))
+    if settings.alert_urls:
+        ways.append(channels.apprise(settings.alert_urls))
+    return ways

@@ -1,0 +1,96 @@
+"""What of a company's state a person must hear about. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Subject(StrEnum):
+    """What is wrong, whatever the reason: there is one alert of each at a time."""
+
+    REFRESH = "refresh"
+    QUARANTINE = "quarantine"
+
+
+class Kind(StrEnum):
+    """Why somebody is told."""
+
+    STALE = "stale"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    QUARANTINE = "quarantine"
+
+    @property
+    def label(self) -> str:
+        return {
+            Kind.STALE: "the data is old",
+            Kind.FAILED: "refreshes fail",
+            Kind.STOPPED: "nothing is written until a person decides",
+            Kind.QUARANTINE: "orders are set aside",
+        }[self]
+
+
+class Trouble(NamedTuple):
+    """`detail` says what, and what to do."""
+
+    kind: Kind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """From when on something is an alert."""
+
+    stale_after: timedelta
+    failed_times: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A company as it is now.
+
+    `fresh_as_of` is the start of the newest complete run, or when the company was added;
+    `failed_since` counts the runs that have ended in another way since then.
+    """
+
+    fresh_as_of: datetime
+    failed_since: int
+    last_problem: str
+    conflict: str
+    quarantined: int
+
+
+def troubles(watched: Watched, limits: Limits, *, now: datetime) -> dict[Subject, Trouble]:
+    """What is wrong now. A stop explains failed runs, and those explain old data: the same alert
+    is about whichever of them says most."""
+    found: dict[Subject, Trouble] = {}
+    refresh = _refresh(watched, limits, now)
+    if refresh:
+        found[Subject.REFRESH] = refresh
+    if watched.quarantined >= limits.quarantined:
+        told = f"{watched.quarantined} orders can't be stored as SAP sends them"
+        found[Subject.QUARANTINE] = Trouble(
+            Kind.QUARANTINE, f"{told}; see `ordermirror quarantine`"
+        )
+    return found
+
+
+def _refresh(watched: Watched, limits: Limits, now: datetime) -> Trouble | None:
+    if watched.conflict:
+        return Trouble(Kind.STOPPED, f"{watched.conflict}; see `ordermirror company`")
+    if watched.failed_since >= limits.failed_times:
+        told = f"the last {watched.failed_since} refreshes did not complete"
+        return Trouble(Kind.FAILED, f"{told}: {watched.last_problem}")
+    if now - watched.fresh_as_of > limits.stale_after:
+        return Trouble(Kind.STALE, "no refresh has completed for longer than is allowed")
+    return None
+
+
+def is_worth_telling(kind: str, *, told: str) -> bool:
+    """Whether to tell of a trouble of which `told` is known (empty: nothing). A stop is told even
+    so: it waits for a person's decision."""
+    return kind != told and (not told or kind == Kind.STOPPED)

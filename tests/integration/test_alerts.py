@@ -1,0 +1,269 @@
+"""People are told once when trouble begins and once when it is over, by ways that really send."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from django.conf import settings
+
+from ordermirror.alerts import after_refresh, channels
+from ordermirror.alerts.channels import ChannelError
+from ordermirror.alerts.conditions import Limits
+from ordermirror.alerts.messages import TEST, length
+from ordermirror.alerts.models import Alert
+from ordermirror.alerts.watch import Watch
+from ordermirror.models import Company, SyncRun
+
+NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
+LIMITS = Limits(stale_after=timedelta(minutes=30), failed_times=3, quarantined=5)
+one_database = pytest.mark.one_database(reason="sends over the network and stores nothing")
+
+
+@pytest.fixture
+def company(transactional_db):
+    made = Company.objects.create(company_db="SBODEMO")
+    ran(made, NOW, "complete")
+    return made
+
+
+def ran(company, at, outcome, problem=""):
+    SyncRun.objects.create(
+        company=company, started_at=at, finished_at=at, outcome=outcome, problem=problem
+    )
+
+
+class Post:
+    """Takes messages like a channel, or fails like one."""
+
+    def __init__(self):
+        self.sent = []
+        self.broken = False
+
+    def __call__(self, message):
+        if self.broken:
+            raise ChannelError("down")
+        self.sent.append(message)
+
+    @property
+    def titles(self):
+        return [message.title for message in self.sent]
+
+
+def look(post, company, *, minutes, quiet=False):
+    watch = Watch(limits=LIMITS, tell=post, is_quiet=lambda now: quiet)
+    return watch.look([company], now=NOW + timedelta(minutes=minutes))
+
+
+def test_old_data_is_told_once_and_its_end_with_the_length(company):
+    post = Post()
+
+    for minutes in (10, 31, 36, 41):
+        look(post, company, minutes=minutes)
+    ran(company, NOW + timedelta(minutes=45), "complete")
+    look(post, company, minutes=46)
+    look(post, company, minutes=51)
+
+    assert post.titles == [
+        "OrderMirror SBODEMO: the data is old",
+        "OrderMirror SBODEMO: refreshes complete again",
+    ]
+    assert "It took 15 minutes" in post.sent[1].text
+
+
+def test_refreshes_that_fail_after_old_data_are_the_same_trouble(company):
+    post = Post()
+    look(post, company, minutes=31)
+    for minutes in (32, 33, 34):
+        ran(company, NOW + timedelta(minutes=minutes), "failed", "no answer")
+    look(post, company, minutes=35)
+
+    assert len(post.sent) == 1
+    assert Alert.objects.get().kind == "failed"
+
+
+def test_a_message_that_no_channel_took_is_sent_at_the_next_look(company):
+    post = Post()
+    post.broken = True
+    look(post, company, minutes=31)
+    post.broken = False
+    look(post, company, minutes=36)
+
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+
+
+def test_in_quiet_hours_nothing_is_told_and_what_still_stands_afterwards(company):
+    post = Post()
+    look(post, company, minutes=31, quiet=True)
+    assert post.sent == []
+
+    look(post, company, minutes=60)
+
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+
+
+def test_what_began_and_ended_in_quiet_hours_is_not_told(company):
+    post = Post()
+    look(post, company, minutes=31, quiet=True)
+    ran(company, NOW + timedelta(minutes=32), "complete")
+    look(post, company, minutes=33, quiet=True)
+    look(post, company, minutes=60)
+
+    assert post.sent == []
+    assert Alert.objects.get().ended_at == NOW + timedelta(minutes=33)
+
+
+def test_two_that_look_at_once_tell_once(company):
+    """The other one has read the alert as untold before we told it."""
+    post = Post()
+    look(post, company, minutes=31, quiet=True)
+    watch = Watch(limits=LIMITS, tell=post)
+    [alert] = Alert.objects.all()
+
+    watch._tell_once(TEST, alert, told_kind="stale")
+    watch._tell_once(TEST, alert, told_kind="stale")
+
+    assert len(post.sent) == 1
+
+
+def test_a_company_that_was_never_loaded_is_old_from_its_beginning(transactional_db):
+    company = Company.objects.create(company_db="NEW")
+    Company.objects.update(created_at=NOW)
+    company.refresh_from_db()
+    post = Post()
+
+    look(post, company, minutes=20)
+    assert post.sent == []
+    look(post, company, minutes=31)
+
+    assert post.titles == ["OrderMirror NEW: the data is old"]
+
+
+@pytest.mark.parametrize(
+    ("took", "told"),
+    [
+        (timedelta(seconds=5), "1 minute"),
+        (timedelta(minutes=61), "1 hour 1 minute"),
+        (timedelta(days=2, hours=3, minutes=9), "2 days 3 hours"),
+    ],
+)
+def test_a_length_is_told_in_its_two_largest_units(took, told):
+    assert length(took) == told
+
+
+class _Mailbox(socketserver.StreamRequestHandler):
+    """As much SMTP as taking a message needs."""
+
+    def handle(self):
+        self._say("220 mailbox")
+        data = None
+        for line in self.rfile:
+            word = line.decode().strip()
+            if data is not None:
+                if word == ".":
+                    self.server.received.append("\n".join(data))
+                    data = None
+                    self._say("250 taken")
+                else:
+                    data.append(word)
+            elif word.upper().startswith("DATA"):
+                data = []
+                self._say("354 go on")
+            elif word.upper().startswith("QUIT"):
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 fine")
+
+    def _say(self, line):
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+class _Asked(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self._answer("")
+
+    def do_POST(self):
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
+
+    def _answer(self, body):
+        self.server.received.append((self.path, body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *words):
+        """Quiet."""
+
+
+@contextmanager
+def listening(server_class, handler):
+    with server_class(("127.0.0.1", 0), handler) as server:
+        server.received = []
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@one_database
+def test_an_e_mail_arrives():
+    with listening(socketserver.ThreadingTCPServer, _Mailbox) as server:
+        url = f"smtp://127.0.0.1:{server.server_address[1]}"
+        channels.email(url, sender="mirror@example.com", to=["it@example.com"])(TEST)
+
+    [mail] = server.received
+    assert "Subject: OrderMirror: a test" in mail
+    assert "To: it@example.com" in mail
+    assert "Alerts of OrderMirror come this way." in mail
+
+
+@one_database
+def test_a_mail_server_that_is_down_is_a_channel_error():
+    with listening(HTTPServer, _Asked) as server:
+        port = server.server_address[1]
+    send = channels.email(f"smtp://127.0.0.1:{port}", sender="a@example.com", to=["b@example.com"])
+
+    with pytest.raises(ChannelError, match=r"e-mail by 127\.0\.0\.1"):
+        send(TEST)
+
+
+@one_database
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Apprise's own imports
+def test_apprise_sends_to_each_address():
+    with listening(HTTPServer, _Asked) as server:
+        address = f"json://127.0.0.1:{server.server_address[1]}"
+        channels.apprise([f"{address}/one", f"{address}/two"])(TEST)
+
+    assert {path for path, _ in server.received} == {"/one", "/two"}
+    assert json.loads(server.received[0][1])["title"] == "OrderMirror: a test"
+
+
+@one_database
+def test_one_channel_that_works_is_enough_and_none_is_an_error():
+    post, broken = Post(), Post()
+    broken.broken = True
+
+    channels.all_of([broken, post])(TEST)
+    with pytest.raises(ChannelError, match="down"):
+        channels.all_of([broken])(TEST)
+
+    assert post.sent == [TEST]
+
+
+def test_the_ping_goes_out_only_while_nothing_is_wrong(company):
+    with listening(HTTPServer, _Asked) as server:
+        url = f"http://127.0.0.1:{server.server_address[1]}/ping/secret"
+        configured = replace(settings.ORDERMIRROR, alert_ping_url=url)
+        after_refresh.look(configured, now=NOW + timedelta(minutes=5))
+        after_refresh.look(configured, now=NOW + timedelta(minutes=40))
+
+    assert server.received == [("/ping/secret", "")]
