@@ -1,35 +1,193 @@
-"""The company that is mirrored, and the source that the settings name for it."""
+"""The companies that are mirrored: which are refreshed, with which settings, and who sees them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from ordermirror.conf import Settings
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from ordermirror import conf, sync
+from ordermirror.alerts import after_refresh
+from ordermirror.conf import GATEWAY, QUERY_SERVICE, Settings
+from ordermirror.core import due, report
 from ordermirror.core.plan import Plan
+from ordermirror.core.report import RunReport
+from ordermirror.core.scope import Scope, prefixes
 from ordermirror.errors import ConfigError
-from ordermirror.models import Company
-from ordermirror.sap.access import access_of
-from ordermirror.sap.service_layer import ServiceLayer
+from ordermirror.models import Company, CompanyLimit, SyncRun
+from ordermirror.sap.access import access_of, gateway_access_of
+from ordermirror.sap.gateway import Gateway
+from ordermirror.sap.service_layer import ServiceLayer, utc_now
+from ordermirror.sap.source import SetSource, Source
+from ordermirror.scheduler import Waiting
+from ordermirror.store import runs
+from ordermirror.store.remembering import Memory, memory_of
+from ordermirror.sync import Progress
 
 
-def to_refresh(settings: Settings) -> tuple[Company, Callable[[], ServiceLayer]]:
-    """The company to refresh and a maker of its source; raises ConfigError when SAP is not set."""
-    settings.require_sap()
-    company, _ = Company.objects.get_or_create(company_db=settings.sap_company_db)
-    return company, lambda: _service_layer(settings)
+def to_refresh() -> list[Company]:
+    """Those that were added and the one that the environment names, without those paused.
+
+    Raises ConfigError when there are none, paused or not, or when SAP of the latter is not set.
+    """
+    ensure_named()
+    found = Company.objects.filter(refreshed()).order_by("pk")
+    return [company for company in found if company.paused_at is None]
 
 
-def to_read(settings: Settings) -> Company:
-    """The company whose mirror is read; raises ConfigError when that is not clear."""
-    companies = Company.objects.order_by("pk")
-    if settings.sap_company_db:
-        companies = companies.filter(company_db=settings.sap_company_db)
-    found = list(companies[:2])
-    if not found:
+def ensure_named() -> None:
+    """Begin to mirror the company that the environment names; raises as `to_refresh` does."""
+    base = settings.ORDERMIRROR
+    added = Company.objects.filter(own_settings__isnull=False)
+    named = base.company()
+    if not named and added.exists():
+        return
+    if not added.filter(company_db=named).exists():
+        base.require_sap()
+        Company.objects.get_or_create(company_db=named)
+
+
+def refreshed() -> Q:
+    """Companies that are refreshed unless they are paused; others are only kept."""
+    return Q(own_settings__isnull=False) | Q(company_db=named_by_environment() or "")
+
+
+def named_by_environment() -> str | None:
+    name: str | None = settings.ORDERMIRROR.company()
+    return name
+
+
+def to_read(name: str | None = None) -> Company:
+    """The company of that name, or the only one; raises ConfigError when that is not clear."""
+    found = Company.objects.order_by("pk")
+    if name:
+        company = found.filter(company_db=name).first()
+        if company is None:
+            raise ConfigError([f"there is no company {name}; see `ordermirror company list`"])
+        return company
+    named = named_by_environment()
+    few = list(found[:2])
+    if not few:
         raise ConfigError(["nothing is mirrored yet; run `ordermirror sync` first"])
-    if len(found) > 1:
-        raise ConfigError(["several companies are mirrored; set ORDERMIRROR_SAP_COMPANY_DB"])
-    return found[0]
+    if len(few) == 1:
+        return few[0]
+    company = found.filter(company_db=named or "").first()
+    if company is None:
+        raise ConfigError(["several companies are mirrored; say which with --company NAME"])
+    return company
+
+
+def visible_to(user: Any) -> QuerySet[Company]:
+    """Those that a user may see: all, unless the user is limited to some."""
+    limits = CompanyLimit.objects.filter(user=user.pk)
+    mine = CompanyLimit.companies.through.objects.filter(
+        companylimit__user=user.pk, company=OuterRef("pk")
+    )
+    return Company.objects.filter(~Exists(limits) | Exists(mine))
+
+
+def settings_of(company: Company) -> Settings:
+    """Everybody's settings with the company's own over them; raises ConfigError."""
+    base, texts = settings.ORDERMIRROR, company.own_settings or {}
+    try:
+        own = conf.parse_own(texts, conf.whole_environment())
+        name = {} if "sap_company_db" in own else {"sap_company_db": company.company_db}
+        return conf.with_own(base, name | own)
+    except ConfigError as exc:
+        if not texts:
+            raise
+        raise ConfigError([f"{company.company_db}: {problem}" for problem in exc.problems]) from exc
+
+
+def shown(company: Company) -> Settings:
+    """Its settings but for its secrets, which need not be at hand: for clocks and pages."""
+    texts = company.own_settings or {}
+    plain = {name: text for name, text in texts.items() if name not in conf.SECRETS}
+    return replace(settings.ORDERMIRROR, **conf.parse_own(plain, {}))
+
+
+def refresh(
+    company: Company,
+    *,
+    full: bool = False,
+    progress: Progress = lambda done, total: None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> RunReport:
+    """Refresh the mirror of a company once, as `sync.run_sync` does, with its own settings.
+
+    Settings that are wrong are recorded as a failed run, where people look.
+    """
+    try:
+        chosen = settings_of(company)
+        source = source_of(chosen)
+    except ConfigError as exc:
+        return _failed(company, str(exc))
+    return sync.run_sync(
+        company,
+        source,
+        lookback_days=chosen.lookback_days,
+        plan=plan_of(chosen),
+        memory=memory(chosen),
+        full=full,
+        progress=progress,
+        stopping=stopping,
+    )
+
+
+def refresh_in_background(company: Company, *, stopping: Callable[[], bool]) -> RunReport:
+    """Refresh, and tell people what is news; for whoever does so by the clock."""
+    try:
+        return refresh(company, stopping=stopping)
+    finally:
+        after_refresh.look(settings.ORDERMIRROR, now=utc_now())
+
+
+def due_now(*, now: datetime) -> list[Company]:
+    """Companies whose refresh is due, the longest waiting first. Raises as `to_refresh` does."""
+    ensure_named()
+    return [company for seconds, company in waiting(now=now) if seconds <= 0]
+
+
+def refresh_if_due(company_id: int, *, stopping: Callable[[], bool]) -> None:
+    """Refresh in background, unless that was done meanwhile, or the company is paused or gone."""
+    for company in due_now(now=utc_now()):
+        if company.pk == company_id:
+            refresh_in_background(company, stopping=stopping)
+
+
+def waiting(
+    *, now: datetime, since: datetime | None = None, every: timedelta | None = None
+) -> list[Waiting]:
+    """Companies that are refreshed, the one that is due first, first. One statement.
+
+    Slots are counted from `since`, or by each company's own moment, which spreads them. `every`
+    is for those that have none of their own; None: as it is set.
+    """
+    found = Company.objects.filter(refreshed(), paused_at=None).annotate(active_at=_active_at())
+    moments = [(_due_at(company, now, since, every), company.pk, company) for company in found]
+    return [Waiting((at - now).total_seconds(), company) for at, _pk, company in sorted(moments)]
+
+
+def _due_at(
+    company: Any, now: datetime, since: datetime | None, every: timedelta | None
+) -> datetime:
+    """Not in quiet hours. `company` is annotated with `active_at`."""
+    chosen, has_own = shown(company), "every" in (company.own_settings or {})
+    rhythm = every if every and not has_own else chosen.every
+    begun = since or company.created_at
+    found = due.due_at(company.active_at, now=now, since=begun, every=rhythm)
+    return max(found, chosen.quiet_until(now) or found)
+
+
+def _active_at() -> Subquery:
+    newest = SyncRun.objects.filter(company=OuterRef("pk")).order_by("-id")
+    return Subquery(newest.values(at=Coalesce(F("finished_at"), F("started_at")))[:1])
 
 
 def plan_of(settings: Settings) -> Plan:
@@ -37,12 +195,40 @@ def plan_of(settings: Settings) -> Plan:
         audit_open_within=settings.audit_open_within,
         audit_closed_within=settings.audit_closed_within,
         audit_most=settings.audit_most,
+        recent_days=settings.gateway_days,
+        first_days=settings.gateway_first_days,
     )
 
 
-def _service_layer(settings: Settings) -> ServiceLayer:
+def memory(settings: Settings) -> Memory:
+    """Where manufacturers are remembered between runs."""
+    return memory_of(settings.cache_url, settings.cache_for)
+
+
+def scope_of(settings: Settings, today: date) -> Scope:
+    """Which orders are to be mirrored."""
+    return Scope(
+        customers=prefixes(settings.customers) if settings.customers else None,
+        since=today - settings.history if settings.history else None,
+    )
+
+
+def source_of(settings: Settings) -> Source | SetSource:
+    """Raises ConfigError when the settings do not say how to reach SAP."""
+    scope = scope_of(settings, utc_now().astimezone(ZoneInfo(settings.time_zone)).date())
+    if settings.source == GATEWAY:
+        return Gateway(gateway_access_of(settings), scope=scope)
     return ServiceLayer(
         access_of(settings),
         page_size=settings.sap_page_size,
         light_page_size=settings.sap_light_page_size,
+        joined_lines=settings.sap_lines == QUERY_SERVICE,
+        scope=scope,
     )
+
+
+def _failed(company: Company, problem: str) -> RunReport:
+    result = RunReport(run=runs.start(company.pk, now=utc_now()))
+    result.outcome, result.problem = report.FAILED, problem
+    runs.finish(result, now=utc_now())
+    return result

@@ -1,4 +1,4 @@
-"""The embedded scheduler: refresh every so often in a thread, no broker needed."""
+"""The embedded scheduler: starts refreshes when they are due, in threads; no broker needed."""
 
 from __future__ import annotations
 
@@ -6,64 +6,124 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from ordermirror.models import Company
 from ordermirror.outage import trouble
 
 logger = logging.getLogger(__name__)
 
+MOST_AT_ONCE = 4
+"""Refreshes under way together; a first load of one company does not hold up the others."""
+LOOK_AGAIN_SECONDS = 10.0
+"""The longest that a company which was added or resumed is not noticed."""
+
+
+class Waiting(NamedTuple):
+    """A company and how many seconds its refresh is still to wait; not above 0: it is due."""
+
+    seconds: float
+    company: Company
+
 
 class Scheduler:
-    """Calls `refresh` at once and then every `every`, counted from start to start.
+    """Starts what is due, the one that has waited longest first, each in a thread of its own.
 
-    A tick that falls into a refresh still under way is left out, not queued. An error is logged
-    and the next tick comes all the same.
+    `waiting` tells all companies in that order. A company whose refresh is under way is left
+    alone. An error is logged and the next refresh comes all the same.
     """
 
-    def __init__(self, refresh: Callable[[threading.Event], None], *, every: timedelta) -> None:
+    def __init__(
+        self,
+        waiting: Callable[[], Sequence[Waiting]],
+        refresh: Callable[[Company, threading.Event], None],
+    ) -> None:
+        self._waiting = waiting
         self._refresh = refresh
-        self._every = every.total_seconds()
         self._stopping = threading.Event()
+        self._news = threading.Event()
+        self._running: dict[int, threading.Thread] = {}
+        self._blind = False
+        """Whether the last look failed, which is told once until one succeeds."""
         self._thread = threading.Thread(target=self._work, name="scheduler", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self, *, patience: timedelta) -> None:
-        """Ask a refresh under way to end after its batch, and wait for it that long at most."""
+        """Ask refreshes under way to end after their batch, and wait for them that long at most."""
+        deadline = time.monotonic() + patience.total_seconds()
         self._stopping.set()
+        self._news.set()
         self._thread.join(patience.total_seconds())
+        for thread in list(self._running.values()):
+            thread.join(max(0, deadline - time.monotonic()))
 
     def _work(self) -> None:
-        due = time.monotonic()
-        while not self._stopping.wait(max(due - time.monotonic(), 0)):
-            self._refresh_once()
-            due = next_tick(due, time.monotonic(), self._every)
+        while not self._stopping.is_set():
+            self._news.clear()
+            self._news.wait(self._start_what_is_due())
 
-    def _refresh_once(self) -> None:
-        """Each refresh has a connection of its own: the database may restart between two."""
-        try:
-            self._refresh(self._stopping)
-        except Exception as exc:
-            # The one thing a scheduler must not do is stop; the run has recorded its failure.
-            told = trouble(exc)
-            if told is None:
-                logger.exception("a refresh failed")
-            else:
-                logger.error("a refresh failed: %s", told)
-        finally:
-            _disconnect()
+    def _start_what_is_due(self) -> float:
+        """Returns after how many seconds to look again, if no refresh ends before."""
+        wait, seen = LOOK_AGAIN_SECONDS, False
+        with _told("a refresh failed", again=self._blind):
+            wait = self._begin_those(self._waiting())
+            seen = True
+        self._blind = not seen
+        return wait
+
+    def _begin_those(self, waiting: Sequence[Waiting]) -> float:
+        for seconds, company in waiting:
+            if company.pk in self._running:
+                continue
+            if seconds > 0:
+                return min(seconds, LOOK_AGAIN_SECONDS)
+            if len(self._running) >= MOST_AT_ONCE or self._stopping.is_set():
+                break
+            self._begin(company)
+        return LOOK_AGAIN_SECONDS
+
+    def _begin(self, company: Company) -> None:
+        name = f"refresh of {company.company_db}"
+        thread = threading.Thread(
+            target=self._refresh_once, args=(company,), name=name, daemon=True
+        )
+        self._running[company.pk] = thread
+        thread.start()
+
+    def _refresh_once(self, company: Company) -> None:
+        failed = True
+        with _told(f"a refresh of {company.company_db} failed"):
+            self._refresh(company, self._stopping)
+            failed = False
+        if failed:  # it may have left no run behind that says so: not at once again
+            self._stopping.wait(LOOK_AGAIN_SECONDS)
+        del self._running[company.pk]
+        self._news.set()
+
+
+@contextlib.contextmanager
+def _told(what: str, *, again: bool = False) -> Iterator[None]:
+    """The one thing a scheduler must not do is stop; a run has recorded its failure.
+
+    Each look and each refresh has a connection of its own: the database may restart between two.
+    """
+    try:
+        yield
+    except Exception as exc:
+        told = trouble(exc)
+        level = logging.DEBUG if again else logging.ERROR
+        logger.log(level, "%s: %s", what, told or exc, exc_info=None if told else exc)
+    finally:
+        _disconnect()
 
 
 def _disconnect() -> None:
     """A connection whose server is gone may fail to close; Django forgets it all the same."""
     with contextlib.suppress(DatabaseError, InterfaceError):
         connection.close()
-
-
-def next_tick(due: float, now: float, every: float) -> float:
-    """The first tick after `now` on the rhythm that began at `due`."""
-    return due + every * (int((now - due) // every) + 1)

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable
 
+from django.conf import settings
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -52,6 +53,7 @@ def serve(host: str, port: int, *, on_start: Callable[[], None] = lambda: None) 
         respawn_failed_workers=True,
         websockets=False,
         log_level=LogLevels.warning,
+        log_dictconfig=settings.LOGGING,
     )
     server.on_startup(on_start)
     server.serve()

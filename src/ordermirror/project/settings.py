@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ordermirror import conf
+from ordermirror import conf, logs
 from ordermirror.project.databases import database
 from ordermirror.project.secret import secret_key
 
@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "ordermirror",
     "ordermirror.owned",
+    "ordermirror.alerts",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -89,10 +90,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": ORDERMIRROR.log_level},
-}
+logs.hide_secrets_of(ORDERMIRROR)
+logs.hide(SECRET_KEY)
+LOGGING = logs.config(ORDERMIRROR)
