@@ -3,11 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .bench/venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 MYSQL_HEADERS := (pkg-config --exists mariadb || pkg-config --exists mysqlclient) 2>/dev/null
 MYSQL_NEEDS := apt-get install gcc pkg-config libmariadb-dev
+CLIENTS := .clients
+CLIENTS_READY := $(CLIENTS)/.ready
+NODE_NEEDS := apt-get install nodejs npm
 ARGS ?=
 SEEDS ?= 0-2000
+SOURCE ?= service_layer
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links
 
@@ -15,7 +20,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .PHONY: help
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 .PHONY: setup
 setup: $(READY) ## make .venv from the hashed lock
@@ -37,9 +42,55 @@ demo: $(READY) ## sandbox, first load, pages and refreshes: the whole product (A
 test: $(READY) ## all tests on SQLite, then those of the database on each server at hand
 	@$(BIN)/python -m tests $(ARGS)
 
+.PHONY: test-clients
+test-clients: $(READY) node $(CLIENTS_READY) ## others' Service Layer clients, unmodified, against the sandbox (needs Node.js)
+	@$(BIN)/python -m pytest -n auto tests/clients $(ARGS)
+
+$(CLIENTS_READY): requirements/clients.txt requirements/clients/package.json requirements/clients/package-lock.json | node
+	rm -rf $(CLIENTS)
+	$(PYTHON) -m venv $(CLIENTS)/venv
+	$(CLIENTS)/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/clients.txt
+	cp requirements/clients/package.json requirements/clients/package-lock.json $(CLIENTS)
+	npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+.PHONY: node
+node:
+	@{ node --version && npm --version; } >/dev/null 2>&1 \
+		|| { echo 'Two of the clients are written in JavaScript: $(NODE_NEEDS), then make test-clients again.'; exit 1; }
+
 .PHONY: simulate
-simulate: $(READY) ## play seeds of a world that goes wrong (SEEDS=0-50000, or one to see its steps)
-	@$(BIN)/python -m tests.simulation $(SEEDS)
+simulate: $(READY) ## play seeds of a world that goes wrong (SEEDS=0-50000, or one to see its steps; SOURCE=gateway)
+	@$(BIN)/python -m tests.simulation --source $(SOURCE) $(SEEDS)
+
+.PHONY: bench
+bench: $(READY) ## measure loads and refreshes against baselines (SIZES=100 DATABASES=sqlite REPEAT=1 …)
+	@$(BIN)/python -m benchmarks
+
+.PHONY: bench-techniques
+bench-techniques: $(READY) ## what each technique brings: one switched off at a time (SIZES=10000 DATABASES=…)
+	@$(BIN)/python -m benchmarks.techniques
+
+.PHONY: bench-reading
+bench-reading: $(READY) ## pages of a large mirror, and 20 readers while a sync writes (SIZES=100000 …)
+	@$(BIN)/python -m benchmarks.reading
+
+.PHONY: bench-peers
+bench-peers: $(READY) $(PEERS) ## dlt on the same orders, in an environment of its own (SIZES=1000 …)
+	@$(BIN)/python -m benchmarks.peers
+
+$(PEERS): requirements/bench.txt
+	$(PYTHON) -m venv --clear .bench/venv
+	.bench/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/bench.txt
+	@touch $@
+
+.PHONY: bench-docs
+bench-docs: $(READY) ## write docs/performance.md, its charts and README's figures from what was measured
+	@$(BIN)/python -m benchmarks.document
+
+.PHONY: counts
+counts: $(READY) ## renew what each kind of run is expected to cost, on every database at hand
+	@UPDATE_COUNTS=1 $(BIN)/python -m tests tests/integration/test_counts.py
 
 .PHONY: check
 check: $(READY) ## lint, format, layers, types, Django's checks, migrations in step
@@ -60,10 +111,13 @@ docs: $(READY) ## write the generated documents anew
 	$(BIN)/python tools/document_settings.py
 
 .PHONY: lock
-lock: ## write the locked requirements anew (needs uv)
-	$(COMPILE) --extra sandbox --extra postgres pyproject.toml requirements/dev.in -o requirements/dev.txt
+lock: ## write the locked requirements anew (needs uv and npm)
+	$(COMPILE) --extra sandbox --extra postgres --extra celery --extra notify --extra redis pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/mysql.in -o requirements/mysql.txt
+	$(COMPILE) requirements/bench.in -o requirements/bench.txt
+	$(COMPILE) requirements/clients.in -o requirements/clients.txt
+	cd requirements/clients && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 .PHONY: clean
 clean: ## remove the environment and what tools left behind
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .bench $(CLIENTS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -84,13 +84,13 @@ def _line(number: int, status: str, random: Random) -> OrderLine:
 def _write(company: int, orders: list[Order]) -> None:
     mirror.ORDERS.upsert(mirror.order_row(company, order, pending_total(order)) for order in orders)
     mirror.LINES.upsert(
-        row for order in orders for row in mirror.line_rows(company, order, order.lines)
+        row for order in orders for row in mirror.line_rows(company, order, order.lines, {})
     )
     search.write(company, [(None, order) for order in orders])
     run = SyncRun.objects.latest("id").pk
     READS.upsert(
         (order_id(company, order.doc_entry), company, order.doc_entry,
-         order.document_status == "open", 1, 1, 1, READ_AT, run, None, None)
+         order.document_status == "open", 1, 1, 1, READ_AT, run, None, None, False)
         for order in orders
     )  # fmt: skip
     CHANGES.insert_new(

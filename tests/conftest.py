@@ -7,6 +7,7 @@ import os
 import pytest
 from django.conf import settings
 
+from ordermirror.sandbox.sessions import Sessions
 from tests.support import mirrored
 
 
@@ -15,6 +16,19 @@ def mirror(transactional_db):
     """An empty mirror beside a sandbox of 120 orders in which every event leaves a stamp."""
     with mirrored() as made:
         yield made
+
+
+@pytest.fixture
+def sessions(monkeypatch):
+    """The identities of all sessions that the sandbox gives out."""
+    given, give = [], Sessions.open
+
+    def remembering(self):
+        given.append(give(self))
+        return given[-1]
+
+    monkeypatch.setattr(Sessions, "open", remembering)
+    return given
 
 
 def pytest_addoption(parser):

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 import pytest
 
 from ordermirror.core.report import RunReport
+from ordermirror.core.scope import EVERYTHING, Scope
 from ordermirror.export import exported_orders
 from ordermirror.models import Company
 from ordermirror.sandbox import Sandbox, SandboxOptions
+from ordermirror.sandbox.gateway import PATH as GATEWAY_PATH
+from ordermirror.sap.gateway import Gateway
+from ordermirror.sap.gateway_session import GatewayAccess
 from ordermirror.sap.service_layer import ServiceLayer, utc_now
 from ordermirror.sap.session import Access
 from ordermirror.sync import run_sync
@@ -38,8 +42,11 @@ class Mirror:
     page_size: int = 50
     light_page_size: int = 100
     parallel: int = 2
+    joined_lines: bool = False
+    calls_per_minute: int | None = None
     password: str = "sandbox"
     pauses: list[float] = field(default_factory=list)
+    scope: Scope = EVERYTHING
     on_by_key: Callable | None = None
     """Called with each batch that was read by key, before it is applied."""
 
@@ -50,14 +57,17 @@ class Mirror:
             user="manager",
             password=self.password,
             parallel=self.parallel,
+            calls_per_minute=self.calls_per_minute,
             total_seconds=20,
         )
         source = ServiceLayer(
             access,
             page_size=self.page_size,
             light_page_size=self.light_page_size,
+            joined_lines=self.joined_lines,
             clock=clock,
             pause=self.pauses.append,
+            scope=self.scope,
         )
         if self.on_by_key:
             source.by_key = partial(self._watched, source.by_key)
@@ -86,8 +96,36 @@ class Mirror:
         return self.sandbox.business(events)
 
 
+@dataclass
+class GatewayMirror(Mirror):
+    """Refreshed from the sandbox's gateway."""
+
+    token: str = ""
+
+    def source(self, clock: Callable = utc_now) -> Gateway:
+        access = GatewayAccess(
+            url=self.url, token=self.token, parallel=self.parallel, total_seconds=20
+        )
+        return Gateway(access, clock=clock, pause=self.pauses.append, scope=self.scope)
+
+    def wanted(self, *, days: int, until: date = TODAY) -> dict[int, dict]:
+        """What a first load must bring: open orders, and those posted on the last days."""
+        posted = {str(until - timedelta(days=back)) for back in range(days + 1)}
+        return {
+            entry: order
+            for entry, order in self.expected().items()
+            if order["document_status"] == "open" or order["doc_date"] in posted
+        }
+
+
 def without_removed(order: dict) -> dict:
-    return order | {"lines": [line for line in order["lines"] if line["removed_at"] is None]}
+    """As SAP has it: without lines it no longer sends, and without their items' manufacturers."""
+    lines = [line for line in order["lines"] if line["removed_at"] is None]
+    return order | {"lines": [without_manufacturer(line) for line in lines]}
+
+
+def without_manufacturer(line: dict) -> dict:
+    return {name: value for name, value in line.items() if name != "manufacturer_code"}
 
 
 def answers(mirror, change):
@@ -112,3 +150,11 @@ def mirrored(*, version: int = 2, **options):
     company, _ = Company.objects.get_or_create(company_db="SBODEMO")
     with sandbox.serving() as address:
         yield Mirror(sandbox, address.url(version), company)
+
+
+@contextmanager
+def gateway_mirrored(**options):
+    """The same through a gateway."""
+    with mirrored(**options) as direct:
+        url = f"{direct.url.partition('/b1s/')[0]}{GATEWAY_PATH}"
+        yield GatewayMirror(direct.sandbox, url, direct.company)

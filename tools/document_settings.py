@@ -12,6 +12,7 @@ HEAD = """# Settings
 Environment variables, or lines of an `.env` file in the folder from which OrderMirror is started.
 A secret may also be read from a file: name the file in the variable with `_FILE` behind its name.
 `ordermirror settings` shows the current values. All mistakes are told at once.
+Those marked ● may be different for each company ([operations](operations.md#several-companies)).
 
 | variable | type | default | meaning |
 |---|---|---|---|
@@ -20,7 +21,8 @@ A secret may also be read from a file: name the file in the variable with `_FILE
 
 def document() -> str:
     rows = (
-        f"| `{it.name}` | {it.type} | {f'`{it.default}`' if it.default else ''} | {it.meaning} |"
+        f"| `{it.name}`{' ●' if it.per_company else ''} | {it.type} "
+        f"| {f'`{it.default}`' if it.default else ''} | {it.meaning} |"
         for it in conf.describe({})
     )
     return HEAD + "\n".join(rows) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class OrderMirrorConfig(AppConfig):
@@ -12,6 +13,7 @@ class OrderMirrorConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from ordermirror import sqlite
+        from ordermirror import checks, sqlite
 
         sqlite.install()
+        register(checks.check_celery)

@@ -61,7 +61,7 @@ def restore(file: Path) -> Path | None:
             backup.backup(_database())
             return None
         with lease.all_held() as leases:
-            replaced = _beside(f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+            replaced = beside(f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
             back_up(replaced)
             backup.backup(_database())
             for mine in leases:
@@ -113,7 +113,8 @@ def _database() -> sqlite3.Connection:
     return database
 
 
-def _beside(ending: str) -> Path:
+def beside(ending: str) -> Path:
+    """A file next to the database's, on SQLite."""
     file = Path(str(connection.settings_dict["NAME"]))
     return file.with_name(f"{file.name}.{ending}")
 

@@ -31,10 +31,14 @@ def new_epoch(company: Company) -> None:
 def new_company(company: Company) -> str:
     """SAP shows another company under this name: keep the old one under a name of its own.
 
-    The next run starts an empty mirror. Returns the old one's new name.
+    The next run starts an empty mirror, with the same settings. Returns the old one's new name.
     """
-    company.company_db = f"{company.company_db} until {timezone.localdate()} ({company.pk})"
+    name, own_settings = company.company_db, company.own_settings
+    company.company_db = f"{name} until {timezone.localdate()} ({company.pk})"
+    company.own_settings, company.paused_at = None, timezone.now()
     with transaction.atomic():
-        company.save(update_fields=["company_db"])
+        company.save(update_fields=["company_db", "own_settings", "paused_at"])
         false_alarm(company)
+        if own_settings is not None:
+            Company.objects.create(company_db=name, own_settings=own_settings)
     return company.company_db

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -14,6 +13,7 @@ from django.db.utils import DatabaseError
 
 from ordermirror.engines import require_engine
 from ordermirror.errors import ConfigError
+from ordermirror.file_lock import alone
 from ordermirror.models import Company
 
 
@@ -28,12 +28,11 @@ def require_tables() -> None:
     if not missing:
         return
     if connection.vendor == "sqlite" and not _holds_a_company():
-        with _alone():
+        with alone(_lock_file(), patience_seconds=120):
             migrate()
         return
-    raise ConfigError(
-        [f"the database lacks {missing} migrations; run `ordermirror migrate` (after a backup)"]
-    )
+    command = "upgrade" if has_tables() else "migrate"
+    raise ConfigError([f"the database lacks {missing} migrations; run `ordermirror {command}`"])
 
 
 def migrate() -> int:
@@ -45,31 +44,52 @@ def migrate() -> int:
 
 
 def missing_migrations() -> int:
-    """How many are to be applied; raises ConfigError when the database can't be reached."""
-    return _missing()[1]
+    """How many are to be applied; raises as `missing_names` does."""
+    return len(missing_names())
+
+
+def missing_names() -> list[str]:
+    """The migrations to be applied, in their order.
+
+    Raises ConfigError when the database can't be reached, or a newer program has changed it.
+    """
+    executor = _executor()
+    newer = sorted(_newer(executor))
+    if newer:
+        raise ConfigError(
+            [
+                f"a newer version of OrderMirror has changed this database ({', '.join(newer)}); "
+                "install that version, or restore the backup from before"
+            ]
+        )
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [str(migration) for migration, _ in plan]
+
+
+def _newer(executor: MigrationExecutor) -> Iterator[str]:
+    """Migrations of ours that were applied, and that this version does not know."""
+    ours = [app.label for app in apps.get_app_configs() if app.name.startswith("ordermirror")]
+    known = executor.loader.disk_migrations
+    for label, name in executor.loader.applied_migrations:
+        if label in ours and (label, name) not in known:
+            yield f"{label}.{name}"
+
+
+def has_tables() -> bool:
+    return Company._meta.db_table in connection.introspection.table_names()
 
 
 def _holds_a_company() -> bool:
-    if Company._meta.db_table not in connection.introspection.table_names():
-        return False
-    return Company.objects.exists()
+    return has_tables() and Company.objects.exists()
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One program at a time. A lock of SQLite's own: it works everywhere and dies with us."""
-    path = Path(str(connection.settings_dict["NAME"]) + ".migrating")
-    lock = sqlite3.connect(path, timeout=120, isolation_level=None)
+def _lock_file() -> Path:
+    return Path(str(connection.settings_dict["NAME"]) + ".migrating")
+
+
+def _executor() -> MigrationExecutor:
     try:
-        lock.execute("BEGIN EXCLUSIVE")
-        yield
-    finally:
-        lock.close()
-
-
-def _missing() -> tuple[MigrationExecutor, int]:
-    try:
-        executor = MigrationExecutor(connection)
+        return MigrationExecutor(connection)
     except DatabaseError as exc:
         raise ConfigError(
             [
@@ -77,4 +97,3 @@ def _missing() -> tuple[MigrationExecutor, int]:
                 "check that it runs, and ORDERMIRROR_DATABASE_URL"
             ]
         ) from exc
-    return executor, len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -4,6 +4,7 @@ OrderMirrorError
 ├── ConfigError          mend the settings; carries every problem at once
 ├── SAPError
 │   ├── SAPUnavailable   try again later (time-outs, connection, 429, 5xx, half an answer)
+│   │   └── TooMuchAtOnce    … and ask for less (an answer that took too long, or is too large)
 │   ├── SAPRefused       stop and tell a person (login refused, 403, 400, a redirect)
 │   ├── BadAnswer        the answer can't be trusted: its probe fails, nothing moves
 │   └── BadOrder         set this one order aside, count it, go on
@@ -36,6 +37,10 @@ class SAPError(OrderMirrorError):
 
 class SAPUnavailable(SAPError):
     """SAP could not answer now; asking again later is right."""
+
+
+class TooMuchAtOnce(SAPUnavailable):
+    """The answer was too large, or did not come whole in time; a smaller one may."""
 
 
 class SAPRefused(SAPError):

@@ -15,7 +15,7 @@ from ordermirror.snapshot import snapshot
 
 ORDERS_AT_ONCE = 500
 _ORDER = (*HEADER_FIELDS, "pending_total")
-_LINE = (*LINE_FIELDS, "pending_amount", "removed_at")
+_LINE = (*LINE_FIELDS, "pending_amount", "manufacturer_code", "removed_at")
 LINES_AT_ONCE = 2000
 _LINE_ALONE = (
     "order__doc_entry",
@@ -26,11 +26,12 @@ _LINE_ALONE = (
     "order__doc_currency",
     *LINE_FIELDS,
     "pending_amount",
+    "manufacturer_code",
 )
 
 
 def exported_orders(company_id: int, *, open_only: bool = False) -> Iterator[dict[str, Any]]:
-    """Every mirrored order with its lines, ascending by doc_entry, all of one moment.
+    """Every order that is shown, with its lines, ascending by doc_entry, all of one moment.
 
     Numbers are exact decimal strings, dates ISO dates. Lines that SAP no longer sends come with
     `removed_at`, the moment that was noticed (UTC); the others have None there.
@@ -38,7 +39,8 @@ def exported_orders(company_id: int, *, open_only: bool = False) -> Iterator[dic
     with snapshot():
         after = order_id(company_id, 0)
         last = order_id(company_id + 1, 0)
-        orders = SalesOrder.objects.open() if open_only else SalesOrder.objects.all()
+        orders = SalesOrder.objects.shown()
+        orders = orders.open() if open_only else orders
         while True:
             rows = list(
                 orders.filter(id__gt=after, id__lt=last)
@@ -63,7 +65,7 @@ def exported_lines(
     is an ItemCode to the letter, `most` the largest number of lines.
     """
     first, beyond = (line_id(order_id(it, 0), 0) for it in (company_id, company_id + 1))
-    lines = OrderLine.objects.filter(removed_at=None)
+    lines = OrderLine.objects.filter(removed_at=None, order__hidden=False)
     if item is not None:
         lines = lines.filter(item_code=item)
     if open_only:

@@ -1,4 +1,4 @@
-"""A database field for money and quantities that is exact on every database."""
+"""The fields of models: exact money and quantities on every database, SAP's codes and names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.validators import DecimalValidator
 from django.db import models
 
 from ordermirror.millionths import keep, restored
-from ordermirror.records import HIGHEST_AMOUNT
+from ordermirror.records import CODE_LENGTH, HIGHEST_AMOUNT, NAME_LENGTH
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -88,3 +88,11 @@ class ExactDecimalField(ExactField):
     def formfield(self, **kwargs: Any) -> Any:
         limits = {"max_digits": DIGITS, "decimal_places": DECIMALS}
         return super().formfield(**{"form_class": forms.DecimalField, **limits, **kwargs})
+
+
+def code() -> models.CharField[str | None, str | None]:
+    return models.CharField(max_length=CODE_LENGTH, null=True)
+
+
+def name() -> models.CharField[str | None, str | None]:
+    return models.CharField(max_length=NAME_LENGTH, null=True)

@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 
 from ordermirror import models
 from ordermirror.errors import LeaseLost, SyncAlreadyRunning
+from ordermirror.phases import Phase, during
 
 TTL = timedelta(minutes=5)
 """Longer than any request to SAP takes; a runner that died on this machine is noticed at once."""
@@ -37,11 +38,12 @@ class Lease:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """A transaction that commits only while this lease is held; raises LeaseLost otherwise."""
-        with transaction.atomic():
+        with during(Phase.COMMIT), transaction.atomic():
             mine = models.Lease.objects.filter(company_id=self.company_id, fence=self.fence)
             if not mine.update(expires_at=Now() + TTL):
                 raise LeaseLost("another run took over while this one was paused; it goes on there")
-            yield
+            with during(Phase.WRITE):
+                yield
 
     def release(self) -> None:
         _held_here.discard((self.company_id, self.fence))
@@ -64,8 +66,9 @@ def held(company_id: int) -> Iterator[Lease]:
 def all_held() -> Iterator[list[Lease]]:
     """The leases of all companies, so that nothing refreshes meanwhile. Raises as `take` does."""
     with contextlib.ExitStack() as stack:
-        companies = models.Company.objects.all()
-        yield [stack.enter_context(held(company.pk)) for company in companies]
+        # Keys alone: before an upgrade the table may lack columns that the model has.
+        companies = list(models.Company.objects.values_list("pk", flat=True))
+        yield [stack.enter_context(held(company_id)) for company_id in companies]
 
 
 def take(company_id: int) -> Lease:

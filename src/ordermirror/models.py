@@ -1,6 +1,7 @@
 """What is stored: mirrored orders, and the book-keeping of the runs that keep them true.
 
-Mirrored tables (SalesOrder, OrderLine, SalesPerson) are written by `ordermirror.store` alone.
+Mirrored tables (SalesOrder, OrderLine and those of `master_models`) are written by
+`ordermirror.store` alone.
 Their field names are SAP's in snake_case; there are no foreign keys to master data, since SAP may
 send an order before the customer or item it names.
 """
@@ -8,12 +9,18 @@ send an order before the customer or item it names.
 from __future__ import annotations
 
 from datetime import date
+from secrets import token_hex
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce
 
-from ordermirror.fields import ExactDecimalField
+from ordermirror.fields import ExactDecimalField, code, name
+from ordermirror.master_models import Customer as Customer
+from ordermirror.master_models import Item as Item
+from ordermirror.master_models import Manufacturer as Manufacturer
+from ordermirror.master_models import SalesPerson as SalesPerson
 from ordermirror.records import (
     CODE_LENGTH,
     DESCRIPTION_LENGTH,
@@ -57,12 +64,9 @@ def word_id(order: int, place: int) -> int:
     return order * WORDS_PER_ORDER + place
 
 
-def code() -> models.CharField[str | None, str | None]:
-    return models.CharField(max_length=CODE_LENGTH, null=True)
-
-
-def name() -> models.CharField[str | None, str | None]:
-    return models.CharField(max_length=NAME_LENGTH, null=True)
+def new_version() -> str:
+    """A name that no other version has, in any installation, at any time."""
+    return token_hex(16)
 
 
 class Company(models.Model):
@@ -75,12 +79,39 @@ class Company(models.Model):
     conflict = models.TextField(default="")
     """Why nothing is written for this company until a person decides; empty when all is well."""
     conflict_at = models.DateTimeField(null=True)
+    manufacturers_version = models.CharField(max_length=32, default=new_version)
+    """Names what every item's manufacturer is at present: another one as soon as any changes, in
+    the same transaction. What is remembered elsewhere under a version is true of that version."""
+    own_settings = models.JSONField(null=True)
+    """Settings of its own, by name, as a person typed them, secrets as references. None: it was
+    not added by a person; it is refreshed while the environment names it."""
+    paused_at = models.DateTimeField(null=True)
+    """Since when a person wants it not to be refreshed; None: it is refreshed."""
+    customers = models.TextField(null=True)  # noqa: DJ001 - None: all, empty: none
+    """Beginnings of the card codes whose orders are mirrored, separated by commas; None: all."""
+    since = models.DateField(null=True)
+    """The day that orders which are not open go back to; None: all of them."""
+    loaded_customers = models.TextField(null=True)  # noqa: DJ001 - None: all, empty: none
+    """Those of `customers` whose orders have been loaded back to `loaded_since`."""
+    loaded_since = models.DateField(null=True)
 
     class Meta:
         verbose_name_plural = "companies"
 
     def __str__(self) -> str:
         return self.company_db
+
+
+class CompanyLimit(models.Model):
+    """The companies that a user may see. A user without such a row sees all of them."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="company_limit"
+    )
+    companies = models.ManyToManyField(Company, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"companies of {self.user}"
 
 
 class Lease(models.Model):
@@ -99,8 +130,10 @@ class Probe(models.TextChoices):
     """The questions that are put to SAP."""
 
     FIRST_LOAD = "first_load", "first load"
+    BACKFILL = "backfill", "what a wider scope lacks"
     CHANGED = "changed", "changed"
     OPEN = "open", "open"
+    RECENT = "recent", "posted lately"
     DELIVERIES = "deliveries", "deliveries"
     INVOICES = "invoices", "invoices"
     RETURNS = "returns", "returns"
@@ -114,6 +147,10 @@ class Probe(models.TextChoices):
     QUARANTINE = "quarantine", "quarantine"
     IDENTITY = "identity", "identity of the company"
     SALES_PEOPLE = "sales_people", "sales people"
+    MANUFACTURERS = "manufacturers", "manufacturers"
+    ITEMS = "items", "items"
+    ITEMS_BY_CODE = "items_by_code", "items by code"
+    CUSTOMERS = "customers", "customers"
 
 
 class Position(models.Model):
@@ -140,6 +177,10 @@ class Position(models.Model):
 class SalesOrderQuerySet(models.QuerySet["SalesOrder"]):
     def open(self) -> SalesOrderQuerySet:
         return self.filter(document_status=OPEN)
+
+    def shown(self) -> SalesOrderQuerySet:
+        """Without the orders of customers that are mirrored no longer."""
+        return self.filter(hidden=False)
 
 
 class SalesOrder(models.Model):
@@ -179,6 +220,8 @@ class SalesOrder(models.Model):
     document_status = models.CharField(max_length=STATUS_LENGTH, null=True)  # noqa: DJ001 - as SAP sent it
     cancelled = models.BooleanField()
     pending_total = ExactDecimalField()
+    hidden = models.BooleanField(default=False)
+    """Of a customer who is mirrored no longer: kept as it was then, and shown nowhere."""
     listed_as = models.GeneratedField(
         expression=Case(
             When(cancelled=True, then=Value(ListedAs.CANCELLED.value)),
@@ -274,6 +317,8 @@ class OrderLine(models.Model):
     tree_type = code()
     parent_line_num = models.IntegerField(null=True)
     pending_amount = ExactDecimalField()
+    manufacturer_code = models.IntegerField(null=True)
+    """Its item's, which SAP's lines do not carry: it follows the item, and is no order's change."""
     removed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -285,6 +330,8 @@ class OrderLine(models.Model):
             # Each of these is paid for eight times an order.
             # The orders that have an item a search has found; `export lines --item`.
             models.Index(fields=["item_code", "order"], name="line_item"),
+            # The orders that have something of a manufacturer.
+            models.Index(fields=["manufacturer_code", "order"], name="line_manufacturer"),
             # Open lines, the largest amounts first: `export lines --open --most 100`.
             models.Index(
                 fields=["line_status", "pending_amount", "id"], name="line_status_pending"
@@ -385,10 +432,14 @@ class OrderRead(models.Model):
     """When to read it once more: its stamp may not move if it changes again in the same minute."""
     missing_since = models.DateTimeField(null=True)
     """Since when SAP has shown no such order, proven repeatedly; None while it does."""
+    hidden = models.BooleanField(default=False)
+    """As the order is."""
 
     class Meta:
         indexes = [
-            models.Index(fields=["company", "is_open", "read_at"], name="read_company_open"),
+            models.Index(
+                fields=["company", "is_open", "hidden", "read_at"], name="read_company_open"
+            ),
             models.Index(fields=["company", "confirm_at"], name="read_company_confirm"),
         ]
 
@@ -403,6 +454,8 @@ class Pending(models.Model):
     doc_entry = models.BigIntegerField()
     probe = models.CharField(max_length=20, choices=Probe)
     light_hash = models.BigIntegerField(null=True)
+    doc_num = models.IntegerField(null=True)
+    """To ask by, where SAP can't be asked by DocEntry and the order is not stored yet."""
     found_at = models.DateTimeField()
     not_found_since = models.DateTimeField(null=True)
     """Since when SAP has not shown it when asked by key; None when it was not asked or shown."""
@@ -429,6 +482,8 @@ class Quarantine(models.Model):
     reason = models.TextField()
     payload_hash = models.BigIntegerField()
     light_hash = models.BigIntegerField(null=True)
+    doc_num = models.IntegerField(null=True)
+    """As for what is owed."""
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     attempts = models.IntegerField(default=1)
@@ -444,26 +499,6 @@ class Quarantine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.doc_entry}: {self.reason}"
-
-
-class SalesPerson(models.Model):
-    """A mirrored sales employee."""
-
-    company = models.ForeignKey(Company, models.PROTECT, db_index=False)
-    sales_employee_code = models.IntegerField()
-    sales_employee_name = models.CharField(max_length=NAME_LENGTH)
-    active = models.BooleanField(null=True)
-
-    class Meta:
-        verbose_name_plural = "sales people"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["company", "sales_employee_code"], name="person_company_code"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.sales_employee_name
 
 
 class SyncRun(models.Model):
@@ -486,16 +521,22 @@ class SyncRun(models.Model):
     bytes = models.BigIntegerField(default=0)
     statements = models.IntegerField(default=0)
     rows_written = models.IntegerField(default=0)
+    phases = models.JSONField(default=dict)
+    """Where the time went: seconds by phase (`ordermirror.phases`)."""
     orders = models.JSONField(default=dict)
     lines = models.JSONField(default=dict)
     probes = models.JSONField(default=list)
+    manufacturers = models.JSONField(default=dict)
+    """How many manufacturers of items were remembered (`hits`), and how many not (`misses`)."""
     silent_changes = models.IntegerField(default=0)
     """Orders that had changed though no other probe could see it: what only the audit found."""
     problem = models.TextField(default="")
 
     class Meta:
         indexes = [
-            models.Index(fields=["company", "outcome", "started_at"], name="run_company_outcome")
+            models.Index(fields=["company", "outcome", "started_at"], name="run_company_outcome"),
+            # The newest run of a company: whether a refresh is due; the list of its runs.
+            models.Index(fields=["company", "id"], name="run_company"),
         ]
 
     def __str__(self) -> str:

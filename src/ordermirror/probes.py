@@ -12,12 +12,13 @@ from ordermirror.core import audit, identity, plan
 from ordermirror.core.fetched import Base, LightRow
 from ordermirror.core.identity import Anchor
 from ordermirror.core.report import ProbeReport
+from ordermirror.core.scope import Reach
 from ordermirror.errors import IdentityConflict
 from ordermirror.models import Probe
 from ordermirror.records import HIGHEST_ENTRY
 from ordermirror.run import Run
 from ordermirror.sap.source import ORDER_CODE, FollowUpKind
-from ordermirror.store import lights, pending, quarantine, reads
+from ordermirror.store import lights, pending, quarantine, reads, scopes
 from ordermirror.store.pending import Found
 from ordermirror.store.positions import FirstLoad
 
@@ -34,17 +35,27 @@ MOST_HOPS = 3
 
 @dataclass(slots=True)
 class Seen:
-    """The light rows of one probe: each order's light hash, and the newest believable stamp."""
+    """The light rows of one probe: each order's light hash, and the newest believable stamp.
+
+    `to_load` are those of customers whose orders are still to be loaded.
+    """
 
     hashes: dict[int, int] = field(default_factory=dict)
+    to_load: set[int] = field(default_factory=set)
     anchors: dict[int, Anchor] = field(default_factory=dict)
     newest_stamp: date | None = None
 
-    def take(self, page: Iterable[LightRow], *, not_after: date) -> None:
-        for doc_entry, light_hash, light, anchor in page:
-            self.hashes[doc_entry] = light_hash
+    def take(self, page: Iterable[LightRow], reach: Reach, *, not_after: date) -> None:
+        """What of a row's customer is unknown, reading the order tells."""
+        for doc_entry, light_hash, light, anchor, card_code in page:
             if anchor:
                 self.anchors[doc_entry] = anchor
+            if card_code is not None:
+                if not reach.target.has_customer(card_code):
+                    continue
+                if reach.is_still_to_load(card_code):
+                    self.to_load.add(doc_entry)
+            self.hashes[doc_entry] = light_hash
             stamp = light.update_date if light else None
             if stamp and stamp <= not_after and stamp > (self.newest_stamp or date.min):
                 self.newest_stamp = stamp
@@ -72,7 +83,7 @@ def ask_what_changed(run: Run, position: FirstLoad) -> bool:
     now = run.clock()
     with run.lease.transaction(), run.positions.together():
         open_here = lights.open_hashes(run.company_id)
-        _due_by_time(run, findings, open_orders=len(open_here))
+        due_by_time(run, findings, open_orders=len(open_here))
         if open_report.complete:
             _absent(findings, open_here, still_open)
         _differing(run, findings, changed, still_open, open_here)
@@ -95,7 +106,7 @@ def check_identity(run: Run, position: FirstLoad) -> bool:
     stored = reads.anchors(run.company_id, upto=upto)
     if stored:
         with run.asking(Probe.IDENTITY) as asked:
-            answered = run.source.anchors([anchor.doc_entry for anchor in stored])
+            answered = run.anchors(stored)
             asked.rows = len(answered)
             _require_no_conflict(stored, answered)
         return asked.complete
@@ -145,7 +156,7 @@ def _ask_light(
     with run.asking(probe) as asked:
         for page in question():
             run.go_on()
-            seen.take(page, not_after=run.latest_believable())
+            seen.take(page, run.reach, not_after=run.latest_believable())
             asked.rows += len(page)
     run.report.seen.update(seen.hashes)
     return seen, asked
@@ -178,7 +189,10 @@ def _ask_follow_up(run: Run, probe: Probe, findings: Findings) -> None:
             for document in page:
                 bases |= document.bases
                 got_to = document.doc_entry
-        findings.found |= dict.fromkeys(_orders_behind(run, bases, probe), Found(probe))
+        orders = _orders_behind(run, bases, probe)
+        if run.reach.target.customers is not None:
+            orders = scopes.shown_among(run.company_id, orders)
+        findings.found |= dict.fromkeys(orders, Found(probe))
         moved = partial(run.positions.got_to, probe, got_to, now=run.clock())
         findings.movers.append(moved)
 
@@ -206,8 +220,11 @@ def _says_nothing(probe: Probe, base: FollowUpKind) -> bool:
     return probe is Probe.INVOICES and base is FollowUpKind.DELIVERIES
 
 
-def _due_by_time(run: Run, findings: Findings, *, open_orders: int) -> None:
-    """Orders to read again whatever the light rows say: audit, confirmation, quarantine."""
+def due_by_time(run: Run, findings: Findings, *, open_orders: int) -> None:
+    """Orders to read again whatever else was shown: audit, confirmation, quarantine.
+
+    `open_orders` are to be audited; none where all of them are read whole in each run.
+    """
     company_id, now = run.company_id, run.clock()
     findings.found |= dict.fromkeys(_to_audit(run, findings, open_orders), Found(Probe.AUDIT))
     findings.found |= dict.fromkeys(reads.to_confirm(company_id, now=now), Found(Probe.CONFIRM))
@@ -251,11 +268,20 @@ def _differing(
     still_open: Seen,
     open_here: dict[int, int],
 ) -> None:
-    """Orders whose light row is not the one remembered, each with the probe that showed it."""
+    """Orders whose light row is not the one remembered, each with the probe that showed it.
+
+    Those that a backfill is still to come to are left to it.
+    """
     company_id, now = run.company_id, run.clock()
     seen = changed.hashes | still_open.hashes
     known = open_here | lights.hashes(company_id, seen.keys() - open_here.keys())
-    different = {entry: light for entry, light in seen.items() if known.get(entry) != light}
+    left = (changed.to_load | still_open.to_load) - known.keys()
+    got_to = run.positions.doc_entry(Probe.BACKFILL) or 0
+    different = {
+        entry: light
+        for entry, light in seen.items()
+        if known.get(entry) != light and not (entry in left and entry > got_to)
+    }
     for entry in lights.not_set_aside(company_id, different, now=now):
         probe = Probe.CHANGED if entry in changed.hashes else Probe.OPEN
         findings.found[entry] = Found(probe, different[entry])

@@ -121,6 +121,39 @@ class SalesPerson(NamedTuple):
     active: bool | None
 
 
+NO_MANUFACTURER = -1
+"""The code of SAP's row "- No Manufacturer -"."""
+
+
+class Item(NamedTuple):
+    """What is sold. `manufacturer` is a Manufacturer's code; SAP's -1 is "- No Manufacturer -".
+
+    `stamped` is the later of the days on which SAP created and last updated it; None when it says
+    neither.
+    """
+
+    item_code: str
+    item_name: str | None
+    manufacturer: int | None
+    stamped: date | None
+
+
+class Manufacturer(NamedTuple):
+    code: int
+    manufacturer_name: str
+
+
+class Customer(NamedTuple):
+    """A business partner that is sold to; `stamped` as an item's."""
+
+    card_code: str
+    card_name: str | None
+    sales_person_code: int | None
+    currency: str | None
+    phone1: str | None
+    stamped: date | None
+
+
 HEADER_FIELDS = Order._fields[:-1]
 LINE_FIELDS = OrderLine._fields
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from ordermirror.core import plan
 from ordermirror.core.fetched import Batch
+from ordermirror.core.identity import Anchor
 from ordermirror.core.plan import Plan
 from ordermirror.core.report import ProbeReport, RunReport
+from ordermirror.core.scope import Reach
 from ordermirror.errors import (
     BadAnswer,
     IdentityConflict,
@@ -20,11 +22,13 @@ from ordermirror.errors import (
 )
 from ordermirror.lease import Lease
 from ordermirror.models import Company, Probe
-from ordermirror.sap.source import Source
+from ordermirror.sap.source import MasterData, SetSource, Source, Traffic
 from ordermirror.sap.wire import decode_order
 from ordermirror.store import reads, search
 from ordermirror.store.apply import Applied, Applying, apply_batch
+from ordermirror.store.manufacturers import Lookup
 from ordermirror.store.positions import Positions
+from ordermirror.store.remembering import Memory, OwnMemory
 
 
 @dataclass(slots=True)
@@ -33,18 +37,25 @@ class Run:
 
     company: Company
     lease: Lease
-    origin: Source
+    origin: Source | SetSource
     report: RunReport
     plan: Plan
     lookback_days: int
     clock: Callable[[], datetime]
     stopping: Callable[[], bool]
     positions: Positions
+    reach: Reach = field(default_factory=Reach)
+    """What is mirrored, and how much of it has been loaded."""
     unavailable: bool = False
     doubted: dict[int, int] = field(default_factory=dict)
     """The hash of each document that looked torn, to see whether a second read agrees."""
     known_names: set[search.Name] = field(default_factory=set)
     """What has been written for searches, so that each name is written once."""
+    memory: Memory = field(default_factory=OwnMemory)
+    manufacturers: Lookup = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.manufacturers = Lookup(self.company, self.memory)
 
     @property
     def company_id(self) -> int:
@@ -52,10 +63,34 @@ class Run:
 
     @property
     def source(self) -> Source:
-        """Where to ask; raises SAPUnavailable once asking is of no use."""
+        """Where to ask by key; raises SAPUnavailable once asking is of no use."""
+        self.require_available()
+        assert not isinstance(self.origin, SetSource)  # noqa: S101 - its runs ask for sets
+        return self.origin
+
+    def require_available(self) -> None:
         if self.unavailable:
             raise SAPUnavailable("not asked, since SAP did not answer before")
-        return self.origin
+
+    def by_key(self, doc_entries: Sequence[int]) -> Iterator[Batch]:
+        """These orders, whole. From a source of sets they are asked for by their numbers; those
+        of which no number is known are left out, and are covered by none of the batches."""
+        self.require_available()
+        if isinstance(self.origin, SetSource):
+            return self.origin.by_number(reads.numbers(self.company_id, doc_entries))
+        return self.origin.by_key(doc_entries)
+
+    @property
+    def master_data(self) -> MasterData | None:
+        """None where the source has none: a gateway hands out orders alone."""
+        return None if isinstance(self.origin, SetSource) else self.origin.master_data
+
+    def anchors(self, stored: Sequence[Anchor]) -> dict[int, Anchor]:
+        """What SAP shows of these orders' unchanging fields."""
+        self.require_available()
+        if isinstance(self.origin, SetSource):
+            return self.origin.anchors({anchor.doc_entry: anchor.doc_num for anchor in stored})
+        return self.origin.anchors([anchor.doc_entry for anchor in stored])
 
     @contextmanager
     def asking(self, probe: Probe, *, optional: bool = False) -> Iterator[ProbeReport]:
@@ -65,7 +100,7 @@ class Run:
         """
         asked = ProbeReport(probe)
         self.report.probes.append(asked)
-        before = self.origin.traffic.requests
+        before = replace(self.origin.traffic)
         try:
             yield asked
             asked.complete = True
@@ -76,7 +111,7 @@ class Run:
             self.report.problem = self.report.problem or f"{probe.label}: {exc}"
             self.unavailable |= isinstance(exc, SAPUnavailable) and not optional
         finally:
-            asked.requests = self.origin.traffic.requests - before
+            _charge(asked, before, self.origin.traffic)
 
     def go_on(self) -> None:
         """Raises SyncStopped when the program is ending."""
@@ -91,6 +126,7 @@ class Run:
         first_load: bool = False,
         remember_new: bool = True,
         may_replace: bool = False,
+        of_set: bool = False,
         finish: Callable[[], None] | None = None,
     ) -> Applied:
         """Apply a batch in one transaction, and count what it did."""
@@ -100,16 +136,21 @@ class Run:
             run_id=self.report.run,
             decode=decode_order,
             now=self.clock,
+            scope=self.origin.scope,
             found_by=found_by,
             first_load=first_load,
             remember_new=remember_new,
             may_replace=may_replace,
+            of_set=of_set,
             doubted=self.doubted,
             known_names=self.known_names,
+            manufacturers=self.manufacturers,
+            more_to_come=first_load or len(found_by) > len(batch.documents),
             on_missing=self._brake,
         )
-        self.report.seen.update(document.doc_entry for document in batch.documents)
         applied = apply_batch(applying, batch, finish=finish)
+        seen = {document.doc_entry for document in batch.documents}
+        self.report.seen.update(seen - applied.left_out)
         self.report.add(applied)
         if self.company.conflict:
             raise IdentityConflict(self.company.conflict)
@@ -122,7 +163,7 @@ class Run:
         load after a decision may find many gone; it is the only one.
         """
         gone = self.report.newly_missing + newly_missing
-        anew = self.report.first_load and self.positions.completed_at(Probe.CHANGED) is None
+        anew = self.report.first_load and not self.positions.has_refreshed()
         if not newly_missing or anew:
             return
         if plan.too_many_missing(gone, orders=reads.count(self.company_id, is_open=True)):
@@ -139,3 +180,10 @@ class Run:
 
     def latest_believable(self) -> date:
         return plan.latest_believable(self.clock().date())
+
+
+def _charge(asked: ProbeReport, before: Traffic, after: Traffic) -> None:
+    """What the traffic between cost, to the millisecond."""
+    asked.requests = after.requests - before.requests
+    asked.bytes = after.bytes - before.bytes
+    asked.seconds = round(after.seconds_waited - before.seconds_waited, 3)

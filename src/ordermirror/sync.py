@@ -17,8 +17,8 @@ from typing import Protocol
 
 from django.db import connection
 
+from ordermirror import backfill, document_sets, masters, probes
 from ordermirror import lease as leases
-from ordermirror import probes
 from ordermirror.core import audit, report
 from ordermirror.core.diff import Fate
 from ordermirror.core.fetched import RangeCoverage
@@ -31,17 +31,21 @@ from ordermirror.errors import (
     SyncAlreadyRunning,
     SyncStopped,
 )
+from ordermirror.logs import bound, described
 from ordermirror.models import Company, OrderRead, Probe
+from ordermirror.phases import measured
 from ordermirror.run import Run
 from ordermirror.sap.service_layer import utc_now
-from ordermirror.sap.source import Source
-from ordermirror.store import master_data, pending, reads, runs
+from ordermirror.sap.source import SetSource, Source
+from ordermirror.store import pending, reads, runs
 from ordermirror.store.pending import Found
 from ordermirror.store.positions import FirstLoad, Positions
+from ordermirror.store.remembering import Memory, memory_of
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_PLAN = Plan()
+MEMORY = memory_of(None)
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 MOST_DRAINS = 3
 """A document that looks torn is read again at once; one that goes on changing stays owed."""
@@ -55,7 +59,7 @@ class Progress(Protocol):
 
 def run_sync(
     company: Company,
-    source: Source,
+    source: Source | SetSource,
     *,
     lookback_days: int,
     full: bool = False,
@@ -63,6 +67,7 @@ def run_sync(
     clock: Callable[[], datetime] = utc_now,
     progress: Progress = lambda done, total: None,
     stopping: Callable[[], bool] = lambda: False,
+    memory: Memory = MEMORY,
 ) -> RunReport:
     """Refresh the mirror of a company once; `full` reads every order again.
 
@@ -73,15 +78,20 @@ def run_sync(
     """
     started = time.perf_counter()
     result = RunReport(run=runs.start(company.pk, now=clock()))
-    with _counted_statements() as statements, _rare_collections():
+    about = bound(company=company.company_db, run=result.run)
+    with about, measured() as watch, _counted_statements() as statements, _rare_collections():
         try:
             with leases.held(company.pk) as lease:
                 runs.bury_dead(company.pk, result.run, now=clock())
                 positions = Positions(company.pk)
                 run = Run(
-                    company, lease, source, result, plan, lookback_days, clock, stopping, positions
-                )
-                _refresh(run, full=full, progress=progress)
+                    company, lease, source, result, plan, lookback_days, clock, stopping,
+                    positions, memory=memory,
+                )  # fmt: skip
+                try:
+                    _refresh(run, full=full, progress=progress)
+                finally:
+                    result.manufacturers = run.manufacturers.counts()
             result.outcome = _outcome(result, source)
         except SyncAlreadyRunning as exc:
             result.outcome, result.problem = report.BUSY, str(exc)
@@ -90,13 +100,15 @@ def run_sync(
         except (SAPRefused, LeaseLost, IdentityConflict) as exc:
             result.outcome, result.problem = report.FAILED, str(exc)
         except BaseException as exc:
-            result.outcome, result.problem = report.FAILED, f"{type(exc).__name__}: {exc}"
+            result.outcome, result.problem = report.FAILED, described(exc)
             raise
         finally:
             source.close()
             result.requests, result.bytes = source.traffic.requests, source.traffic.bytes
             result.statements = len(statements) + 1
             result.seconds = time.perf_counter() - started
+            watch.lap()
+            result.phases = {str(phase): took for phase, took in watch.seconds.items()}
             runs.finish(result, now=clock())
             _log(result)
     return result
@@ -115,8 +127,11 @@ def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
             "see `ordermirror company`"
         )
     try:
+        backfill.take_up(run)
         if _ask(run, full=full, progress=progress):
             _drain(run)
+            backfill.load_what_lacks(run)
+            masters.ask_for_unknown_items(run)
     except IdentityConflict as exc:
         with run.lease.transaction():
             run.note_conflict(str(exc))
@@ -126,37 +141,27 @@ def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
 def _ask(run: Run, *, full: bool, progress: Progress) -> bool:
     """False when SAP did not show that it is still the company that is mirrored: no order may be
     taken from it then."""
+    if isinstance(run.origin, SetSource):
+        return document_sets.ask(run, run.origin, full=full, progress=progress)
     position = run.positions.first_load()
     if not full and position and position.complete:
         known = probes.ask_what_changed(run, position)
         if known:
-            _refresh_sales_people(run)
+            masters.refresh(run)
         return known
     if position and not probes.check_identity(run, position):
         return False
-    _refresh_sales_people(run)
+    masters.refresh(run, anew=full)
     if not run.unavailable:
         _first_load(run, position=None if full else position, progress=progress)
     return True
 
 
-def _outcome(result: RunReport, source: Source) -> str:
+def _outcome(result: RunReport, source: Source | SetSource) -> str:
     """Failed only when SAP let nobody in; a run that asked anything is complete or incomplete."""
     if all(probe.complete for probe in result.probes):
         return report.COMPLETE
     return report.INCOMPLETE if source.traffic.logins else report.FAILED
-
-
-def _refresh_sales_people(run: Run) -> None:
-    every = run.plan.sales_people_every
-    if not run.positions.is_due(Probe.SALES_PEOPLE, every=every, now=run.clock()):
-        return
-    with run.asking(Probe.SALES_PEOPLE) as asked:
-        people = run.source.sales_people()
-        asked.rows = len(people)
-        with run.lease.transaction():
-            run.report.rows_written += master_data.apply_sales_people(run.company_id, people)
-            run.positions.complete(Probe.SALES_PEOPLE, now=run.clock())
 
 
 def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> None:
@@ -173,7 +178,8 @@ def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> 
             with run.lease.transaction():
                 positions.start_first_load(newest_stamp=newest.stamp)
         got_to = position.doc_entry if position else 0
-        done = OrderRead.objects.filter(company_id=run.company_id, doc_entry__lte=got_to).count()
+        reads_so_far = OrderRead.objects.filter(company_id=run.company_id, hidden=False)
+        done = reads_so_far.filter(doc_entry__lte=got_to).count()
         progress(done, newest.count)
         for batch in run.source.load(after=got_to, highest=newest.doc_entry):
             assert isinstance(batch.coverage, RangeCoverage)  # noqa: S101 - a load's batches are
@@ -199,7 +205,7 @@ def _drain(run: Run) -> None:
         if not owed or run.unavailable:
             break
         with run.asking(Probe.BY_KEY) as asked:
-            for batch in run.source.by_key(list(owed)):
+            for batch in run.by_key(list(owed)):
                 run.apply(batch, found_by=owed)
                 asked.rows += len(batch.documents)
         if not asked.complete or not run.doubted:
@@ -264,4 +270,5 @@ def _log(result: RunReport) -> None:
             result.run, result.seconds, orders["seen"], news, result.rows_written,
         )  # fmt: skip
     else:
-        logger.warning("run %d %s: %s", result.run, result.outcome, result.problem)
+        level = logging.INFO if result.outcome == report.BUSY else logging.WARNING
+        logger.log(level, "run %d %s: %s", result.run, result.outcome, result.problem)

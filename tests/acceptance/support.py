@@ -85,8 +85,15 @@ class Installation:
             process.communicate()
 
     def command(self, *words: str, typed: str | None = None) -> subprocess.CompletedProcess:
+        return self._program(["-m", "ordermirror", *words], typed)
+
+    def python(self, script: str) -> subprocess.CompletedProcess:
+        """A program of the test's own, which calls the product's."""
+        return self._program(["-c", script])
+
+    def _program(self, words: list[str], typed: str | None = None) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [sys.executable, "-m", "ordermirror", *words],
+            [sys.executable, *words],
             env=self.environment(),
             cwd=self.data_dir,
             capture_output=True,

@@ -79,7 +79,7 @@ def backup_midway(sandbox, monkeypatch, tmp_path):
 
     def backing_up(request):
         asked.append(request)
-        if len(asked) == 12:
+        if len(asked) == 18:
             done(Installation(tmp_path, "http://localhost/b1s/v2").command("backup", str(file)))
         return respond(request)
 

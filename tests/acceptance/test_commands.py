@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from ordermirror.cli.parser import COMMANDS
 from ordermirror.sandbox import Fault
+from ordermirror.sandbox.gateway import PATH as GATEWAY_PATH
 from tests import oracle
 from tests.acceptance.support import Installation, fetch, free_port, processes_of_session
 
@@ -181,6 +183,39 @@ def test_status_tells_how_fresh_the_mirror_is(installation):
 
     assert (status["orders"], status["last_outcome"]) == (120, "complete")
     assert 0 <= status["age_seconds"] < 120
+    assert (status["fresh"], status["stale_because"]) == (True, "")
+
+
+def test_status_exits_3_when_the_data_is_older_than_two_intervals(installation):
+    installation.sync()
+    installation.shell(
+        "from datetime import timedelta; from django.db.models import F\n"
+        "from ordermirror.models import SyncRun\n"
+        "SyncRun.objects.update(started_at=F('started_at') - timedelta(minutes=11))"
+    )
+
+    done = installation.command("status", "--json")
+
+    status = json.loads(done.stdout)
+    assert (done.returncode, status["fresh"]) == (3, False)
+    assert "600 are allowed" in status["stale_because"]
+
+
+def test_prune_counts_what_it_lets_go(installation):
+    installation.sync()
+    installation.sync()
+    installation.shell(
+        "from datetime import timedelta; from django.db.models import F\n"
+        "from ordermirror.models import SyncRun\n"
+        "SyncRun.objects.update(started_at=F('started_at') - timedelta(days=100))"
+    )
+
+    would = json.loads(installation.command("prune", "--dry-run", "--json").stdout)
+    done = [json.loads(installation.command("prune", "--json").stdout) for _ in range(2)]
+
+    nothing = {"history": 0, "reads": 0, "runs": 0, "alerts": 0, "logins": 0}
+    assert would == nothing | {"runs": 1}
+    assert done == [nothing | {"runs": 1}, nothing]
 
 
 def test_settings_lists_every_setting_and_masks_secrets(installation):
@@ -295,6 +330,30 @@ def test_demo_serves_pages_says_where_and_ends_without_a_trace(installation):
     assert not processes_of_session(process.pid)
 
 
+def test_demo_shows_a_gateway_too(installation):
+    done = installation.command("demo", "--orders", "60", "--no-serve", "--source", "gateway")
+
+    assert done.returncode == 0
+    assert "/IntegrationApi/api/SalesOrder" in done.stdout
+
+
+def test_sync_reads_from_a_gateway(installation, sandbox):
+    installation.variables = {
+        "ORDERMIRROR_SOURCE": "gateway",
+        "ORDERMIRROR_GATEWAY_URL": installation.sap_url.replace("/b1s/v2", GATEWAY_PATH),
+        "ORDERMIRROR_SAP_URL": "",
+        "ORDERMIRROR_SAP_COMPANY_DB": "",
+    }
+    open_orders = {it["DocEntry"] for it in sandbox.orders() if it["DocumentStatus"] == "bost_Open"}
+
+    first = installation.command("sync", "--json")
+    second = installation.command("sync", "--json")
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert json.loads(second.stdout)["rows_written"] == 0
+    assert {order["doc_entry"] for order in installation.exported().values()} >= open_orders
+
+
 def test_run_serves_and_refreshes(installation, sandbox):
     process = installation.start("run", "--every", "1s", "--port", str(free_port()))
     told = process.stdout.readline()
@@ -306,3 +365,32 @@ def test_run_serves_and_refreshes(installation, sandbox):
     assert "Sign in" in page
     assert process.returncode == 0
     assert sandbox.open_sessions == 0
+
+
+def hours_around_now() -> str:
+    hour = datetime.now(UTC).hour
+    return f"{(hour - 6) % 24:02}:00-{(hour + 6) % 24:02}:00"
+
+
+def test_a_refresh_by_hand_goes_in_quiet_hours_and_says_so(installation):
+    installation.variables["ORDERMIRROR_SAP_QUIET_HOURS"] = hours_around_now()
+
+    done = installation.command("sync", "--json")
+
+    assert json.loads(done.stdout)["outcome"] == "complete"
+    assert "These are quiet hours" in done.stderr
+
+
+def test_a_mirror_is_not_called_old_in_quiet_hours(installation):
+    installation.sync()
+    installation.shell(
+        "from ordermirror.models import SyncRun;"
+        "SyncRun.objects.update(started_at='2026-01-05T00:00Z')"
+    )
+    installation.variables["ORDERMIRROR_SAP_QUIET_HOURS"] = hours_around_now()
+
+    found = json.loads(installation.command("doctor", "--json").stdout)["findings"]
+
+    (freshness,) = [each for each in found if each["title"] == "last refresh"]
+    assert freshness["level"] == "OK"
+    assert "no other begins by itself before" in freshness["detail"]

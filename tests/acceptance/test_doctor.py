@@ -33,6 +33,19 @@ def over_tls(tmp_path):
         yield made
 
 
+@pytest.fixture
+def through_gateway(tmp_path):
+    options = SandboxOptions(orders=60, seed=3, today=TODAY, gateway_token="Bearer right-token")
+    with Sandbox(options).serving() as address:
+        made = Installation(tmp_path, "")
+        made.variables |= {
+            "ORDERMIRROR_SOURCE": "gateway",
+            "ORDERMIRROR_GATEWAY_URL": address.gateway_url,
+            "ORDERMIRROR_GATEWAY_TOKEN": "Bearer right-token",
+        }
+        yield made
+
+
 def test_a_refreshed_installation_is_all_well(installation):
     installation.sync()
 
@@ -120,7 +133,7 @@ def test_a_database_that_lacks_migrations_is_a_failure(installation):
     code, found = examined(installation)
 
     assert (code, found["tables"]["level"]) == (1, "FAIL")
-    assert "ordermirror migrate" in found["tables"]["mend"]
+    assert "ordermirror upgrade" in found["tables"]["mend"]
     assert found["last refresh"]["level"] == "SKIPPED"
 
 
@@ -205,14 +218,46 @@ def test_an_untrusted_certificate_shows_its_fingerprint_and_gets_no_password(ove
     assert sha256(der).hexdigest().upper() in found["certificate"]["detail"].replace(":", "")
 
 
-def test_trusting_a_certificate_mends_the_connection(over_tls):
+def test_the_line_that_trust_tells_mends_the_connection(over_tls):
     del over_tls.variables["ORDERMIRROR_SAP_CA_FILE"]
-    file = over_tls.data_dir / "sap.pem"
+    told = json.loads(over_tls.command("doctor", "--trust", "--json").stdout)
+    name, _, value = told["line"].partition("=")
 
-    examined(over_tls, "--trust", str(file))
+    over_tls.variables[name] = value
 
-    over_tls.variables["ORDERMIRROR_SAP_CA_FILE"] = str(file)
-    assert over_tls.sync()["outcome"] == "complete"
+    assert (told["trusted"], over_tls.sync()["outcome"]) == (False, "complete")
+
+
+def test_trust_needs_no_password_and_writes_nothing(over_tls):
+    over_tls.variables |= {"ORDERMIRROR_SAP_PASSWORD": "", "ORDERMIRROR_SAP_USER": ""}
+    del over_tls.variables["ORDERMIRROR_SAP_CA_FILE"]
+
+    done = over_tls.command("doctor", "--trust")
+
+    assert done.returncode == 0
+    assert "ORDERMIRROR_SAP_FINGERPRINT=" in done.stdout.splitlines()[-1]
+    assert list(over_tls.data_dir.iterdir()) == []
+
+
+def test_trust_says_that_a_trusted_certificate_needs_nothing(over_tls):
+    done = over_tls.command("doctor", "--trust")
+
+    assert "nothing has to be changed" in done.stdout
+    assert "ORDERMIRROR_SAP_FINGERPRINT" not in done.stdout
+
+
+def test_a_run_that_meets_another_certificate_stops_with_both_fingerprints(over_tls):
+    over_tls.sync()
+    del over_tls.variables["ORDERMIRROR_SAP_CA_FILE"]
+    over_tls.variables["ORDERMIRROR_SAP_FINGERPRINT"] = "AB" * 32
+    port = int(over_tls.sap_url.split(":")[2].split("/")[0])
+    der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", port)))
+
+    run = over_tls.sync()
+
+    assert run["outcome"] == "failed"
+    assert ":".join(["AB"] * 32) in run["problem"]
+    assert sha256(der).digest().hex(":").upper() in run["problem"]
 
 
 @pytest.mark.parametrize(
@@ -286,3 +331,27 @@ def test_probing_an_order_that_is_not_there_says_so(installation):
         1,
         "SAP shows no order with the number 999999999",
     )
+
+
+def test_a_gateway_is_checked_instead_of_the_service_layer(through_gateway):
+    code, found = examined(through_gateway)
+
+    assert (code, found["orders of today"]["level"]) == (0, "OK")
+    assert "login" not in found
+
+
+def test_a_gateway_that_refuses_the_token_is_a_failure_and_the_token_is_not_told(through_gateway):
+    through_gateway.variables["ORDERMIRROR_GATEWAY_TOKEN"] = "Bearer wrong-token"
+
+    done = through_gateway.command("doctor", "--json")
+
+    assert done.returncode == 1
+    assert "401" in done.stdout
+    assert "wrong-token" not in done.stdout
+
+
+def test_what_moves_stamps_is_not_measured_through_a_gateway(through_gateway):
+    done = through_gateway.command("doctor", "--probe-updates", "1")
+
+    assert done.returncode == 2
+    assert "this asks the Service Layer" in done.stderr

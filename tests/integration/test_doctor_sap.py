@@ -44,15 +44,19 @@ def fingerprint(port: int) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
 
 
+def with_colons(digits: str) -> str:
+    return bytes.fromhex(digits).hex(":").upper()
+
+
 @pytest.fixture
 def over_tls():
     with small(tls=True).serving() as address:
         yield address
 
 
-def shown(address, ca_file=None, *, now=NOW, save=None, host="127.0.0.1"):
+def shown(address, ca_file=None, *, fingerprint=None, now=NOW, host="127.0.0.1"):
     url = address.url(2).replace("127.0.0.1", host)
-    return by_title(certificate.certificate(url, ca_file, now=now, save=save))
+    return certificate.certificate(url, ca_file=ca_file, fingerprint=fingerprint, now=now)
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -142,13 +146,15 @@ def test_a_name_that_nobody_knows_is_a_failure():
 
 
 def test_plain_http_over_a_network_says_what_it_exposes():
-    (finding,) = certificate.certificate("http://sap.example.com/b1s/v2", None, now=NOW, save=None)
+    finding = certificate.certificate(
+        "http://sap.example.com/b1s/v2", ca_file=None, fingerprint=None, now=NOW
+    )
 
     assert (finding.level, "password" in finding.detail) == (Level.WARN, True)
 
 
 def test_a_trusted_certificate_is_described(over_tls):
-    found = shown(over_tls, over_tls.ca_file)["certificate"]
+    found = shown(over_tls, over_tls.ca_file)
 
     assert found.level is Level.OK
     assert fingerprint(over_tls.port) in found.detail.replace(":", "")
@@ -159,20 +165,20 @@ def test_a_certificate_that_ends_soon_is_a_warning(over_tls):
 
     found = shown(over_tls, over_tls.ca_file, now=expires - timedelta(days=20))
 
-    assert found["certificate"].level is Level.WARN
+    assert found.level is Level.WARN
 
 
 def test_an_untrusted_certificate_is_a_failure_with_its_true_fingerprint(over_tls):
-    found = shown(over_tls)["certificate"]
+    found = shown(over_tls)
 
     assert found.level is Level.FAIL
     assert fingerprint(over_tls.port) in found.detail.replace(":", "")
-    assert "ORDERMIRROR_SAP_CA_FILE" in found.mend
+    assert "ordermirror doctor --trust" in found.mend
 
 
 def test_a_certificate_of_another_authority_is_a_failure(over_tls):
     with small(tls=True).serving() as other:
-        found = shown(over_tls, other.ca_file)["certificate"]
+        found = shown(over_tls, other.ca_file)
 
     assert (found.level, "not trusted" in found.detail) == (Level.FAIL, True)
 
@@ -180,12 +186,13 @@ def test_a_certificate_of_another_authority_is_a_failure(over_tls):
 def test_a_file_without_a_certificate_is_a_failure(over_tls, tmp_path):
     (tmp_path / "sap.pem").write_text("no certificate")
 
-    found = shown(over_tls, tmp_path / "sap.pem")["certificate"]
+    found = shown(over_tls, tmp_path / "sap.pem")
 
     assert (found.level, "holds no certificate" in found.detail) == (Level.FAIL, True)
 
 
-def test_an_expired_certificate_is_described_and_not_saved(monkeypatch, tmp_path):
+@pytest.fixture
+def expired(monkeypatch):
     def certify(folder):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         expired = trustme.CA().issue_cert("127.0.0.1", not_after=datetime(2020, 2, 2, tzinfo=UTC))
@@ -194,30 +201,53 @@ def test_an_expired_certificate_is_described_and_not_saved(monkeypatch, tmp_path
 
     monkeypatch.setattr("ordermirror.sandbox.sandbox.certify", certify)
     with small(tls=True).serving() as address:
-        found = shown(address, save=tmp_path / "sap.pem")
+        yield address
 
-    assert "valid until 2020-02-02" in found["certificate"].detail
-    assert "expired" in found["certificate"].mend
-    assert not (tmp_path / "sap.pem").exists()
+
+def test_an_expired_certificate_is_described(expired):
+    found = shown(expired)
+
+    assert found.level is Level.FAIL
+    assert "valid until 2020-02-02" in found.detail
+    assert "expired" in found.mend
+
+
+def test_an_expired_certificate_that_is_pinned_is_a_warning(expired):
+    found = shown(expired, fingerprint=with_colons(fingerprint(expired.port)))
+
+    assert found.level is Level.WARN
+    assert "it has ended" in found.detail
+
+
+def test_a_certificate_that_is_pinned_may_be_made_out_to_another_name(over_tls):
+    found = shown(over_tls, fingerprint=with_colons(fingerprint(over_tls.port)), host="127.1")
+
+    assert found.level is Level.OK
+    assert "trusted by its fingerprint" in found.detail
+
+
+def test_another_certificate_than_the_pinned_one_is_told_with_both_fingerprints(over_tls):
+    with small(tls=True).serving() as other:
+        expected = with_colons(fingerprint(other.port))
+        found = shown(over_tls, fingerprint=expected)
+
+    assert found.level is Level.FAIL
+    assert expected in found.detail
+    assert with_colons(fingerprint(over_tls.port)) in found.detail
 
 
 def test_http_where_https_is_expected_is_a_failure():
     with small().serving() as address:
         url = address.url(2).replace("http:", "https:")
-        (finding,) = certificate.certificate(url, None, now=NOW, save=None)
+        finding = certificate.certificate(url, ca_file=None, fingerprint=None, now=NOW)
 
     assert (finding.level, "no TLS connection" in finding.detail) == (Level.FAIL, True)
 
 
-def test_a_certificate_that_was_saved_is_trusted_from_then_on(over_tls, tmp_path):
-    shown(over_tls, save=tmp_path / "sap.pem")
-
-    assert shown(over_tls, tmp_path / "sap.pem")["certificate"].level is Level.OK
-
-
-def test_a_refresh_trusts_a_certificate_that_was_saved(over_tls, tmp_path):
+def test_a_refresh_trusts_a_certificate_that_stands_in_the_file_itself(over_tls, tmp_path):
     """On Python before 3.13 only an authority's certificate was, against what the setting says."""
-    shown(over_tls, save=tmp_path / "sap.pem")
+    pem = ssl.get_server_certificate(("127.0.0.1", over_tls.port))
+    (tmp_path / "sap.pem").write_text(pem)
     transport = HttpTransport(ca_file=tmp_path / "sap.pem", total_seconds=20, connections=1)
     session = Session(access(over_tls), Traffic(), transport)
 
@@ -227,25 +257,9 @@ def test_a_refresh_trusts_a_certificate_that_was_saved(over_tls, tmp_path):
     session.close()
 
 
-def test_saving_never_overwrites_a_file(over_tls, tmp_path):
-    (tmp_path / "sap.pem").write_text("mine")
+def test_a_certificate_for_another_name_is_explained(over_tls):
+    found = shown(over_tls, over_tls.ca_file, host="127.1")
 
-    found = shown(over_tls, save=tmp_path / "sap.pem")
-
-    assert found["certificate file"].level is Level.FAIL
-    assert (tmp_path / "sap.pem").read_text() == "mine"
-
-
-def test_a_certificate_that_is_trusted_is_not_saved(over_tls, tmp_path):
-    shown(over_tls, over_tls.ca_file, save=tmp_path / "sap.pem")
-
-    assert not (tmp_path / "sap.pem").exists()
-
-
-def test_a_certificate_for_another_name_is_not_saved_but_explained(over_tls, tmp_path):
-    found = shown(over_tls, over_tls.ca_file, save=tmp_path / "sap.pem", host="127.1")
-
-    assert found["certificate"].level is Level.FAIL
-    assert "not to 127.1" in found["certificate"].mend
-    assert "localhost" in found["certificate"].mend
-    assert not (tmp_path / "sap.pem").exists()
+    assert found.level is Level.FAIL
+    assert "not to 127.1" in found.mend
+    assert "localhost" in found.mend

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 
 import pytest
 from django.db import connection
 
+from ordermirror.errors import TooMuchAtOnce
 from ordermirror.models import OrderLine, Pending, Position, Quarantine, SalesOrder
 from ordermirror.sandbox import DELETE, Fault
+from tests.support import answers
 
 PASSING = [
     "html",
@@ -183,7 +186,42 @@ def test_retry_after_is_honoured(mirror):
 
     mirror.sync()
 
-    assert mirror.pauses == [7]
+    assert 6 < mirror.pauses[0] <= 7
+
+
+def test_a_limit_of_calls_holds_for_all_requests_but_the_first_and_the_logout(mirror):
+    mirror.calls_per_minute = 1
+
+    report = mirror.sync()
+
+    assert len(mirror.pauses) == report.requests - 2
+
+
+def test_a_pause_that_is_too_long_ends_the_run_instead(mirror):
+    mirror.sync()
+    mirror.sandbox.faults.add(Fault(kind="retry_after_429", path="Orders", seconds=600, times=None))
+    before = len(mirror.sandbox.requests)
+
+    report = mirror.sync()
+
+    asked = [r for r in list(mirror.sandbox.requests)[before:] if r.method == "GET"]
+    assert (report.outcome, len(asked)) == ("incomplete", 1)
+
+
+def test_what_is_too_much_at_once_is_asked_for_in_smaller_parts(mirror):
+    mirror.page_size, allowed = 100, 25
+
+    def at_most(url, answer):
+        if "DocumentLines" in url and int(re.search(r"top=(\d+)", url)[1]) > allowed:
+            raise TooMuchAtOnce("no answer from SAP: read timed out")
+        return answer
+
+    answers(mirror, at_most)
+
+    report = mirror.sync()
+
+    assert report.outcome == "complete"
+    assert mirror.exported() == mirror.expected()
 
 
 ODD = {

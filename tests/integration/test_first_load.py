@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ordermirror.models import Company, OrderChange, SalesPerson
+from ordermirror.models import Company, Customer, Item, Manufacturer, OrderChange, SalesPerson
 from tests.support import V1, mirrored
 
 
@@ -33,10 +33,10 @@ def test_a_first_load_counts_what_it_wrote(mirror):
     report = mirror.sync()
 
     lines = sum(len(doc["DocumentLines"]) for doc in mirror.sandbox.orders())
-    people = SalesPerson.objects.count()
+    masters = sum(kind.objects.count() for kind in (SalesPerson, Manufacturer, Item, Customer))
     assert report.orders()["created"] == report.orders()["seen"] == 120
     assert (report.lines.created, report.lines.changed, report.lines.removed) == (lines, 0, 0)
-    assert report.rows_written == 120 + lines + people
+    assert report.rows_written == 120 + lines + masters
 
 
 def test_a_second_first_load_writes_nothing(mirror):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ordermirror.core.plan import Plan
-from ordermirror.models import OrderRead, Pending, ReadLog, SalesOrder
+from ordermirror.models import OrderRead, Pending, ReadLog, SalesOrder, SyncRun
 from ordermirror.sandbox import Fault
 from ordermirror.sync import request_refresh
 from tests.support import mirrored
@@ -234,3 +234,17 @@ def test_fault_F08_a_backdated_order_opened_and_closed_between_runs_appears(mirr
     mirror.sync()
 
     assert SalesOrder.objects.get(doc_entry=new).document_status == "closed"
+
+
+def test_what_sap_was_asked_is_charged_to_the_probes(silent):
+    silent.sync()
+    silent.business(events=20)
+
+    report = silent.sync()
+
+    logout = 1
+    assert sum(probe.requests for probe in report.probes) == report.requests - logout
+    assert sum(probe.bytes for probe in report.probes) == report.bytes
+    assert report.sap_seconds > 0
+    kept = SyncRun.objects.get(pk=report.run).probes
+    assert [probe["bytes"] for probe in kept] == [probe.bytes for probe in report.probes]

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.db import IntegrityError
+
 from ordermirror.core.torn import looks_torn
+from ordermirror.lease import held
 from ordermirror.models import SalesOrder
+from ordermirror.sap.service_layer import utc_now
+from ordermirror.sap.wire import decode_order
+from ordermirror.store.apply import Applying, apply_batch
 from tests.unit.builders import make_line, make_order
 
 
@@ -73,6 +79,28 @@ def test_a_document_that_looks_torn_twice_the_same_is_taken(mirror):
 
     assert report.orders()["changed"] == 1
     assert mirror.exported() == mirror.expected()
+
+
+def test_one_read_is_not_taken_for_two_when_its_batch_is_applied_again(mirror):
+    """The first attempt was undone, and the torn read then agreed with itself (seed 21361)."""
+    run = mirror.sync().run
+    document = mirror.sandbox.orders()[-1]
+    doc_entry, total = document["DocEntry"], document["DocTotal"]
+    mirror.sandbox.put_raw(doc_entry, DocTotal=total + 250)
+    [batch] = mirror.source().by_key([doc_entry])
+    refused = [IntegrityError("refused at the end")]
+
+    with held(mirror.company.pk) as lease:
+        applying = Applying(lease=lease, run_id=run, decode=decode_order, now=utc_now)
+        apply_batch(applying, batch, finish=lambda: raise_first(refused))
+
+    assert not refused
+    assert SalesOrder.objects.get(doc_entry=doc_entry).doc_total == total
+
+
+def raise_first(errors):
+    if errors:
+        raise errors.pop()
 
 
 def torn_in_the_first_load(mirror, doc_entries):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import ssl
+from dataclasses import replace
+
 import pytest
 
 from ordermirror.errors import SAPRefused, SAPUnavailable
@@ -56,15 +60,80 @@ def test_a_redirect_is_answered_as_it_is(sandbox):
     assert answer.status == 302
 
 
-def test_a_certificate_that_is_not_trusted_is_refused():
-    secure = Sandbox(SandboxOptions(orders=5, today=TODAY, tls=True))
-    with secure.serving() as address, pytest.raises(SAPRefused, match="ORDERMIRROR_SAP_CA_FILE"):
-        send(address)
+@pytest.fixture
+def secure():
+    with Sandbox(SandboxOptions(orders=5, today=TODAY, tls=True)).serving() as address:
+        yield address
 
 
-def test_a_certificate_that_is_pinned_is_trusted():
-    secure = Sandbox(SandboxOptions(orders=5, today=TODAY, tls=True))
-    with secure.serving() as address:
-        answer = send(address, ca_file=address.ca_file)
+@pytest.fixture
+def another():
+    with Sandbox(SandboxOptions(orders=5, today=TODAY, tls=True)).serving() as address:
+        yield address
 
-    assert answer.status == 200
+
+def der_of(address) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", address.port)))
+
+
+def fingerprint(der: bytes) -> str:
+    return hashlib.sha256(der).digest().hex(":").upper()
+
+
+def test_a_certificate_that_is_not_trusted_is_refused_with_its_fingerprint(secure):
+    with pytest.raises(SAPRefused, match="ordermirror doctor --trust") as refused:
+        send(secure)
+
+    assert fingerprint(der_of(secure)) in str(refused.value)
+
+
+def test_a_certificate_that_the_file_names_is_trusted(secure):
+    assert send(secure, ca_file=secure.ca_file).status == 200
+
+
+def test_a_certificate_of_another_authority_is_refused_with_both_fingerprints(secure, another):
+    authority = fingerprint(ssl.PEM_cert_to_DER_cert(another.ca_file.read_text()))
+
+    with pytest.raises(SAPRefused) as refused:
+        send(secure, ca_file=another.ca_file)
+
+    assert authority in str(refused.value)
+    assert fingerprint(der_of(secure)) in str(refused.value)
+
+
+@pytest.mark.parametrize("write", [str, str.lower, lambda text: text.replace(":", "")])
+def test_a_certificate_whose_fingerprint_is_pinned_is_trusted(secure, write):
+    assert send(secure, fingerprint=write(fingerprint(der_of(secure)))).status == 200
+
+
+def test_another_certificate_than_the_pinned_one_is_refused_with_both_fingerprints(secure, another):
+    expected, received = fingerprint(der_of(another)), fingerprint(der_of(secure))
+
+    with pytest.raises(SAPRefused) as refused:
+        send(secure, fingerprint=expected)
+
+    assert f"expected SHA-256 {expected}, received {received}" in str(refused.value)
+
+
+def test_another_certificate_of_a_trusted_authority_does_not_pass_for_the_pinned_one(secure):
+    """The fingerprint is that of the server's own certificate, not of one it is signed by."""
+    authority = ssl.PEM_cert_to_DER_cert(secure.ca_file.read_text())
+
+    with pytest.raises(SAPRefused, match="another certificate"):
+        send(secure, fingerprint=fingerprint(authority))
+
+
+def test_nothing_is_sent_to_a_server_with_the_wrong_certificate(another):
+    sandbox = Sandbox(SandboxOptions(orders=5, today=TODAY, tls=True))
+    with sandbox.serving() as address, pytest.raises(SAPRefused):
+        send(address, fingerprint=fingerprint(der_of(another)))
+
+    assert not sandbox.requests
+
+
+def test_http_where_https_is_expected_may_pass(sandbox):
+    """A proxy that is starting up answers so, and asking again later is right."""
+    with sandbox.serving() as address:
+        secure = replace(address, scheme="https")
+        with pytest.raises(SAPUnavailable, match="no TLS connection"):
+            send(secure)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
+from ordermirror.quiet import parse
 from tests.web_builders import make_change, make_order, make_run
 
 pytestmark = pytest.mark.django_db
@@ -56,15 +58,23 @@ def test_run_list_without_runs_says_how_to_start(admin_client):
 
 def test_run_page_shows_its_probes(admin_client):
     probes = [
-        {"probe": "sales_people", "requests": 1, "rows": 1200, "complete": True, "problem": ""},
+        {
+            "probe": "sales_people",
+            "requests": 1,
+            "bytes": 250_000,
+            "seconds": 0.62,
+            "rows": 1200,
+            "complete": True,
+            "problem": "",
+        },
         {"probe": "open", "requests": 4, "rows": 80, "complete": False, "problem": "<b>no JSON"},
     ]
     run = make_run(outcome="incomplete", probes=probes, first_load=True)
 
     text = words(admin_client.get(f"/runs/{run.pk}/"))
 
-    assert "sales people Complete 1 1,200" in text
-    assert "open Incomplete &lt;b&gt;no JSON 4 80" in text
+    assert "sales people Complete 1 0.2 MB 0.6 s 1,200" in text
+    assert "open Incomplete &lt;b&gt;no JSON 4 – – 80" in text
     assert "first load" in text
 
 
@@ -133,6 +143,39 @@ def test_data_that_is_not_fresh_is_said_in_a_banner(admin_client, runs, told, pa
 
     assert told in words(response)
     assert 'class="banner banner-' in response.content.decode()
+
+
+@pytest.fixture
+def quiet_hours(settings):
+    """NOW is 10:09."""
+
+    def set_to(text):
+        settings.ORDERMIRROR = replace(settings.ORDERMIRROR, sap_quiet_hours=parse(text))
+
+    return set_to
+
+
+@time_machine.travel(NOW, tick=False)
+@pytest.mark.parametrize(
+    ("hours", "outcome", "age", "told"),
+    [
+        ("09:00-11:00", "complete", 60, "Quiet until 11:00. Data as of 09:09 (1 h ago)."),
+        ("09:00-10:05", "complete", 90, "Quiet hours ended at 10:05. Data as of 08:39"),
+        ("09:00-09:50", "complete", 90, "The data is late."),
+        ("09:00-11:00", "failed", 60, "The last refresh failed."),
+        ("09:00-11:00", "complete", 5, "Data as of 10:04 ( 5 min ago )"),
+    ],
+)
+def test_old_data_is_quiet_not_late_in_quiet_hours(
+    admin_client, quiet_hours, hours, outcome, age, told
+):
+    quiet_hours(hours)
+    make_run(outcome=outcome, age=age * MINUTE)
+
+    text = words(admin_client.get("/orders/"))
+
+    assert told in text
+    assert ("late" in text) == ("late" in told)
 
 
 def test_data_is_fresh_again_after_the_next_complete_run(admin_client):

@@ -1,11 +1,16 @@
-"""Play seeds: `python -m tests.simulation 0-50000`, or one seed, whose steps are printed."""
+"""Play seeds: `python -m tests.simulation 0-50000`, or one seed, whose steps are printed.
+
+With `--source gateway` in front, the mirror reads from a gateway instead of the Service Layer.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 CHUNK = 50
 
@@ -20,14 +25,14 @@ def prepare() -> None:
     connection.creation.create_test_db(verbosity=0)
 
 
-def play_some(seeds: range) -> list[tuple[int, str]]:
+def play_some(seeds: range, source: str) -> list[tuple[int, str]]:
     """The seeds that broke a promise, each with how."""
     from tests.simulation.story import play
 
     failed = []
     for seed in seeds:
         try:
-            play(seed)
+            play(seed, source=source)
         except Exception as exc:
             failed.append((seed, f"{type(exc).__name__}: {exc}"))
     return failed
@@ -37,11 +42,12 @@ def tell(line: str) -> None:
     print(line)  # noqa: T201 - this is a command
 
 
-def play_all(seeds: range) -> int:
+def play_all(seeds: range, source: str) -> int:
     started, played, failures = time.monotonic(), 0, 0
     chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
     with ProcessPoolExecutor(initializer=prepare) as pool:
-        for chunk, failed in zip(chunks, pool.map(play_some, chunks), strict=True):
+        results = pool.map(partial(play_some, source=source), chunks)
+        for chunk, failed in zip(chunks, results, strict=True):
             played += len(chunk)
             for seed, problem in failed:
                 tell(f"seed {seed}: {problem}")
@@ -51,16 +57,20 @@ def play_all(seeds: range) -> int:
     return min(failures, 1)
 
 
-def main(argument: str) -> int:
-    first, _, last = argument.partition("-")
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("--source", choices=("service_layer", "gateway"), default="service_layer")
+    parser.add_argument("seeds", nargs="?", default="0-2000")
+    chosen = parser.parse_args(arguments)
+    first, _, last = chosen.seeds.partition("-")
     if last:
-        return play_all(range(int(first), int(last)))
+        return play_all(range(int(first), int(last)), chosen.source)
     prepare()
     from tests.simulation.story import play
 
-    play(int(first), log=tell)
+    play(int(first), log=tell, source=chosen.source)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "0-2000"))
+    sys.exit(main(sys.argv[1:]))

@@ -151,7 +151,7 @@ def heal(world: World) -> str:
 
 def fault(world: World) -> str:
     kind, times = world.rng.choice(world.traits.faults), world.rng.randrange(1, 6)
-    path = world.rng.choice(("", "Orders", "Login"))
+    path = world.rng.choice(world.paths)
     world.sandbox.faults.add(Fault(kind=kind, path=path, times=times))
     if kind == "dropped_row":
         world.withhold(times)
@@ -308,6 +308,14 @@ def restore(world: World) -> str:
     return "the backup is restored"
 
 
+def reassign(world: World) -> str:
+    """A person enters another manufacturer for an item, which SAP stamps."""
+    code = world.rng.choice(world.sandbox.company.tables["Items"].keys)
+    maker = world.rng.choice(world.sandbox.company.tables["Manufacturers"].keys)
+    world.sandbox.edit_row("Items", code, Manufacturer=maker)
+    return f"{code} is made by {maker}"
+
+
 ACTS: dict[str, Callable[[World], str]] = {
     "business": business,
     "edit": edit,
@@ -329,6 +337,7 @@ ACTS: dict[str, Callable[[World], str]] = {
     "own": own,
     "hide": hide,
     "show": show,
+    "reassign": reassign,
 }
 BETWEEN_RUNS: dict[str, Callable[[World], str]] = {
     "swap": swap,

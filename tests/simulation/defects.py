@@ -19,8 +19,17 @@ from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.errors import BadAnswer, LeaseLost, SAPUnavailable
 from ordermirror.models import LINES_PER_ORDER, SalesOrder, order_id
 from ordermirror.owned.models import LinePrice
-from ordermirror.sap import service_layer, session, wire
-from ordermirror.store import apply, history, mirror, pending, positions, quarantine, reads
+from ordermirror.sap import query, service_layer, session, wire
+from ordermirror.store import (
+    apply,
+    history,
+    master_data,
+    mirror,
+    pending,
+    positions,
+    quarantine,
+    reads,
+)
 
 Patch = Callable[["Mutant"], None]
 
@@ -101,10 +110,10 @@ def _(mutant: Mutant) -> None:
         def by_offset(self, question):
             skip = 0
             while True:
-                path = service_layer._path(
+                path = query.path(
                     getattr(question, "entity", "Orders"),
                     f"$select={question.select}",
-                    service_layer._filter(
+                    query.filter_of(
                         " and ".join(
                             filter(None, [f"DocEntry gt {question.after}", question.filter])
                         )
@@ -112,7 +121,7 @@ def _(mutant: Mutant) -> None:
                     f"$orderby=DocEntry&$top={question.page_size}&$skip={skip}",
                 )
                 read_at = self._clock()
-                headers = service_layer._page_headers(question.page_size)
+                headers = query.page_headers(question.page_size)
                 page = self._session.get(path, headers, wire.decode_page)
                 keys = [wire.decode_doc_entry(row) for row in page.rows]
                 rows = service_layer.Rows(keys, page.rows, len(keys), read_at)
@@ -614,6 +623,11 @@ def _(mutant: Mutant) -> None:
     mutant.swap(apply, "looks_torn", lambda old: lambda order, stored: False)
 
 
+@defect("lines keep the manufacturer that their item had")
+def _(mutant: Mutant) -> None:
+    mutant.swap(master_data, "_lines_follow", lambda old: lambda company_id, manufacturers: 0)
+
+
 @defect("people's own values go with a removed line")
 def _(mutant: Mutant) -> None:
     def mark(original):
@@ -662,13 +676,13 @@ def _check_keys(mutant: Mutant, mend: Callable[[list[int]], list[int]]) -> None:
 @defect("an ended session is not renewed")
 def _(mutant: Mutant) -> None:
     def get(original):
-        def once(self, path, headers):
+        def once(self, method, path, headers, body=None):
             cookie = self._logged_in(expired=None)
-            return self._send("GET", path, {**headers, "Cookie": cookie})
+            return self._send(method, path, {**headers, "Cookie": cookie}, body)
 
         return once
 
-    mutant.swap(session.Session, "_get_in_session", get)
+    mutant.swap(session.Session, "_send_in_session", get)
 
 
 @defect("an older document overwrites a newer one")

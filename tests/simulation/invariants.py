@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
-from ordermirror import models
+from ordermirror import models, reaches
 from ordermirror.core.report import RunReport
 from ordermirror.export import exported_orders
-from ordermirror.models import OrderRead, Pending, Position, Quarantine, order_id
+from ordermirror.models import OrderRead, Pending, Position, Quarantine, SalesOrder, order_id
 from ordermirror.store import search, totals
 from tests.simulation.database import COMPANY
 from tests.simulation.history import GONE, ODD, Version
+from tests.simulation.traits import COUNTED
 from tests.simulation.world import World
 from tests.support import without_removed
+
+KEPT = (SalesOrder, OrderRead)
 
 
 class Violation(AssertionError):
@@ -45,6 +50,8 @@ class Watch:
     """Where each follow-up probe began."""
     identities: dict[int, tuple] = field(default_factory=dict)
     """Every order that was there at this tick has been read by a complete load since."""
+    hidden: set[int] = field(default_factory=set)
+    """Stored orders of customers that are mirrored no longer."""
 
     def contents(self) -> list[dict]:
         """Every mirrored order is what SAP showed when it was read, and none goes back."""
@@ -59,8 +66,21 @@ class Watch:
             require(doc_entry in read_at, f"order {doc_entry} was never read")
             _nothing_pending_on_removed_lines(order)
             self._one(doc_entry, without_removed(order), self.world.asked_at[read_at[doc_entry]])
+        self.hidden = self._hidden(orders)
+        mirrored |= self.hidden
         require(self.shown.keys() <= mirrored, f"orders vanished: {self.shown.keys() - mirrored}")
         return orders
+
+    def _hidden(self, orders: list[dict]) -> set[int]:
+        """What is shown is of the customers that are mirrored; what is not is not lost."""
+        company = models.Company.objects.get(pk=COMPANY)
+        scope = reaches.of(company).target
+        strangers = [it["doc_entry"] for it in orders if not scope.has_customer(it["card_code"])]
+        require(not strangers, f"orders {strangers} are shown, which are out of {scope}")
+        rows = [model.objects.filter(company_id=COMPANY, hidden=True) for model in KEPT]
+        hidden, remembered = (set(it.values_list("doc_entry", flat=True)) for it in rows)
+        require(hidden == remembered, f"{hidden} are hidden, and {remembered} remembered so")
+        return hidden
 
     def _one(self, doc_entry: int, content: dict, asked: int) -> None:
         oldest = self.shown.get(doc_entry, 0)
@@ -84,6 +104,7 @@ class Watch:
         owed = self._owed()
         self._changed_is_covered(owed)
         self._open_is_covered(owed)
+        self._recent_is_covered(owed)
         self._load_is_covered(owed)
         self._follow_ups_are_covered(owed)
         self._identities_stay(orders)
@@ -94,6 +115,7 @@ class Watch:
     def begin_anew(self) -> None:
         """A person decided that the mirror be read anew: numbers may stand for other orders."""
         self.identities.clear()
+        self.floors.clear()
         self.load_got_to = self.loaded_since = None
 
     def brake_is_pulled(self, report: RunReport) -> None:
@@ -175,6 +197,9 @@ class Watch:
         scan = self._scan("open")
         if scan is None:
             return
+        if self.world.by_gateway:
+            self._open_set_is_covered(scan, owed)
+            return
         for doc_entry, shown, seen in self._to_compare(scan):
             if shown is None:
                 missed = all(version.light.is_open for version in seen)
@@ -188,17 +213,67 @@ class Watch:
                 f"the open probe passed over order {doc_entry} (scan {scan})",
             )
 
+    def _open_set_is_covered(self, scan: Span, owed: set[int]) -> None:
+        """Orders that were open all the while have been read; of those that the mirror had as
+        open, so have those that were not."""
+        for doc_entry, shown, seen in self._to_compare(scan):
+            stayed = all(version.light.is_open for version in seen)
+            left = not any(version.light.is_open for version in seen)
+            here = shown is not None and shown.light.is_open
+            missed = (stayed and (here or self._shows_when_set_moves(scan))) or (left and here)
+            require(
+                not missed or doc_entry in owed,
+                f"the open set was read without order {doc_entry} (scan {scan})",
+            )
+
+    def _shows_when_set_moves(self, scan: Span) -> bool:
+        """Where orders are counted, one that enters hides one that leaves; then an order that slips
+        between two pages is found by the next run, unless the mirror has it as open."""
+        if self.world.traits.counting not in COUNTED:
+            return True
+        asked = [tick for tick in self.world.open_asked if scan.start <= tick <= scan.end]
+        entered = left = False
+        for doc_entry in self.world.history.versions:
+            during = self.world.history.during(doc_entry, asked[0], asked[-1])
+            opens = [version.light is not None and version.light.is_open for _, version in during]
+            if self.world.history.at(doc_entry, asked[0]) < 0:
+                opens = [False, *opens]
+            entered |= (False, True) in pairwise(opens)
+            left |= (True, False) in pairwise(opens)
+        return not (entered and left)
+
+    def _recent_is_covered(self, owed: set[int]) -> None:
+        """Orders posted on a day that was asked for have been read."""
+        scan = self._scan("recent")
+        if scan is None:
+            return
+        days = {str(day) for tick, day in self.world.days_asked if scan.start <= tick <= scan.end}
+        for doc_entry, _, seen in self._to_compare(scan):
+            posted = [v.content["doc_date"] for v in seen if v.content != ODD]
+            missed = bool(posted) and len(posted) == len(seen) and days.issuperset(posted)
+            require(
+                not missed or doc_entry in owed,
+                f"order {doc_entry} of {posted} was not read (scan {scan})",
+            )
+
     def _to_compare(self, scan: Span) -> Iterator[tuple[int, Version | None, list[Version]]]:
         """Orders that are mirrored older than they were when the scan began."""
         for doc_entry, versions in self.world.history.versions.items():
             then = self.world.history.at(doc_entry, scan.start)
             shown = self.shown.get(doc_entry)
+            if self._is_outside(doc_entry):
+                continue
             if then < 0 or (shown is not None and shown >= then):
                 continue
             during = self.world.history.during(doc_entry, scan.start, scan.end)
             seen = [version for _, version in during]
             if all(version.content != GONE for version in seen):
                 yield doc_entry, None if shown is None else versions[shown], seen
+
+    def _is_outside(self, doc_entry: int) -> bool:
+        """Whether it may be unknown or old, since it is or was out of scope."""
+        unknown = doc_entry not in self.shown
+        return doc_entry in self.hidden or (self.world.traits.scoped and unknown)
 
     def _note_load(self, start: int, *, full: bool) -> None:
         row = self.positions.get("first_load")
@@ -213,14 +288,20 @@ class Watch:
         self.load_got_to = row.doc_entry
 
     def _load_is_covered(self, owed: set[int]) -> None:
-        """What a load has passed is mirrored or owed; a complete one left nothing older."""
-        for doc_entry in self.world.history.versions:
+        """What a load has passed is mirrored or owed; a complete one left nothing older.
+
+        A gateway's load is of the orders that are stored.
+        """
+        passed = self.shown if self.world.by_gateway else self.world.history.versions
+        for doc_entry in passed:
             there = self._stayed_since(doc_entry, self.load_began)
             if there and doc_entry <= (self.load_got_to or 0):
                 known = doc_entry in self.shown or doc_entry in owed
                 require(known, f"the load passed over order {doc_entry}")
             if self.loaded_since is None or not self._stayed_since(doc_entry, self.loaded_since):
                 continue
+            if self.world.traits.scoped:
+                continue  # which reads no order that is older than its scope
             least = self.world.history.at(doc_entry, self.loaded_since)
             fresh = self.shown.get(doc_entry, -1) >= least or doc_entry in owed
             require(fresh, f"a complete load left order {doc_entry} older than it was before")
@@ -229,7 +310,7 @@ class Watch:
         history = self.world.history
         since = history.during(doc_entry, tick, self.world.tick)
         there = all(version.content != GONE for _, version in since)
-        return there and history.at(doc_entry, tick) >= 0
+        return there and history.at(doc_entry, tick) >= 0 and not self._is_outside(doc_entry)
 
     def equals_the_source(self) -> None:
         """At rest: every order that SAP shows is here as it is there, and no other has changed."""
@@ -239,10 +320,32 @@ class Watch:
             if current == GONE:
                 continue
             assert current != ODD
+            if not self._is_in_scope(current):
+                continue
+            if self.world.by_gateway and doc_entry not in mirrored:
+                require(not versions[-1].light.is_open, f"order {doc_entry} is open at rest")
+                continue
             require(doc_entry in mirrored, f"order {doc_entry} is not mirrored at rest")
             require(mirrored[doc_entry] == current, f"order {doc_entry} differs at rest")
             missing = OrderRead.objects.get(pk=order_id(COMPANY, doc_entry)).missing_since
             require(missing is None, f"order {doc_entry} is said to be missing at rest")
+
+    def lines_follow_their_items(self) -> None:
+        """At rest: each line that SAP sends carries what its item says; a gateway has no items."""
+        if self.world.by_gateway:
+            return
+        items = self.world.sandbox.company.tables["Items"]
+        for order in exported_orders(COMPANY):
+            for line in order["lines"]:
+                if line["removed_at"] is None and order["doc_entry"] in self.world.history.versions:
+                    item = items.get(line["item_code"])
+                    maker = item and item["Manufacturer"]
+                    same = line["manufacturer_code"] == maker
+                    require(same, f"{line['item_code']} is not {line['manufacturer_code']}'s")
+
+    def _is_in_scope(self, content: dict) -> bool:
+        day, status = date.fromisoformat(content["doc_date"]), content["document_status"]
+        return self.world.scope.holds(content["card_code"], day, is_open=status == "open")
 
 
 def _nothing_pending_on_removed_lines(order: dict) -> None:
@@ -294,7 +397,10 @@ def changes_form_chains(orders: list[dict]) -> None:
 
 def _last_values_are_stored(last: dict[tuple, str | None], orders: list[dict]) -> None:
     stored = {order_id(COMPANY, order["doc_entry"]): order for order in orders}
+    hidden = set(SalesOrder.objects.filter(hidden=True).values_list("pk", flat=True))
     for (order, line_num, name), value in last.items():
+        if order in hidden:
+            continue
         row = stored[order]
         if line_num is not None:
             row = next(line for line in row["lines"] if line["line_num"] == line_num)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.simulation import database
 from tests.simulation.crashes import Failure
 from tests.simulation.story import Story
-from tests.simulation.traits import Traits
+from tests.simulation.traits import SERVICE_LAYER, Traits
 from tests.simulation.world import World
 
 PHASES = ("first load", "refresh")
@@ -25,10 +26,10 @@ SCRIPT = Traits(
 )
 
 
-def begin(phase: str) -> Story:
+def begin(phase: str, source: str = SERVICE_LAYER) -> Story:
     """A world at the moment before the run that is to fail."""
     database.begin_anew()
-    story = Story(World(4, traits=SCRIPT))
+    story = Story(World(4, traits=replace(SCRIPT, source=source)))
     if phase == "refresh":
         story.run()
         for _ in range(5):
@@ -38,18 +39,18 @@ def begin(phase: str) -> Story:
     return story
 
 
-def steps_of(phase: str) -> Counter[str]:
-    story = begin(phase)
+def steps_of(phase: str, source: str = SERVICE_LAYER) -> Counter[str]:
+    story = begin(phase, source)
     story.run()
     return story.world.fuse.counted.copy()
 
 
-def fail_each(phase: str, at: str, what: str, when: str) -> int:
+def fail_each(phase: str, at: str, what: str, when: str, *, source: str = SERVICE_LAYER) -> int:
     """Fail the n-th step of a kind, for every n, and see that the next runs mend it."""
-    steps = steps_of(phase)[at]
+    steps = steps_of(phase, source)[at]
     for nth in range(1, steps + 1):
         try:
-            _fail(begin(phase), Failure(at, nth, what, when))
+            _fail(begin(phase, source), Failure(at, nth, what, when))
         except Exception as exc:
             exc.add_note(f"{phase}: {what} {when} {at} {nth} of {steps}")
             raise

@@ -5,24 +5,25 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from django.db import DatabaseError
 from django.db.models.functions import Now
 
-from ordermirror import conflicts, models
+from ordermirror import conflicts, models, reaches
 from ordermirror.core import plan
 from ordermirror.core.report import RunReport
 from tests.simulation import database
 from tests.simulation.crashes import AFTER, BEFORE, CRASH, ERROR, REFUSED, Crash, Failure, watched
 from tests.simulation.database import COMPANY
 from tests.simulation.invariants import Violation, Watch, require
-from tests.simulation.traits import Traits
+from tests.simulation.traits import SERVICE_LAYER, Traits
 from tests.simulation.world import World
 
 MOST_FALSE_ALARMS = 3
 MOST_DECISIONS = 7
+MOST_BACKFILLS = 40
 MOST_REACHED = {"request": 20, "statement": 90, "commit": 14}
 
 
@@ -50,6 +51,8 @@ class Story:
         rng, world = self.world.rng, self.world
         self.decide()
         world.act_between_runs()
+        if world.traits.scoped and rng.random() < 0.6:
+            world.rescope()
         for _ in range(rng.randrange(4)):
             world.act(rng.choice(world.traits.kinds))
         kind = rng.choices(("run", "failing", "overtaken", "full", "stopped"), (5, 4, 2, 1, 1))[0]
@@ -146,20 +149,33 @@ class Story:
         world = self.world
         world.log("  rest")
         world.come_to_rest()
+        if world.traits.without is not None or world.reappeared:
+            world.scope = replace(world.scope, since=None)
         for _ in range(MOST_DECISIONS):
             self.decide(at_once=True)
             report = self.run()
             require(report is not None, "a run at rest did not end")
             if report.outcome != "failed" and not report.first_load:
                 break
+        self._load_what_lacks()
         world.wait(world.plan.audit_closed_within)
         self.run(full=world.traits.without is not None or world.reappeared)
         self.watch.equals_the_source()
         self.run(full=True)
         self.watch.equals_the_source()
+        self.watch.lines_follow_their_items()
         report = self.run()
         require(report is not None, "a run at rest did not end")
         require(report.rows_written == 0, f"a run at rest wrote {report.rows_written} rows")
+
+    def _load_what_lacks(self) -> None:
+        for _ in range(MOST_BACKFILLS):
+            self.world.company.refresh_from_db()
+            if not reaches.of(self.world.company).lacks:
+                return
+            self.decide(at_once=True)
+            self.run()
+        raise Violation("something is lacking for ever")
 
     def _sync(self, *, full: bool = False, stop_after: int | None = None) -> RunReport:
         report = self.world.refresh(full=full, stop_after=stop_after)
@@ -207,6 +223,7 @@ def play(
     *,
     log: Callable[[str], None] = lambda line: None,
     traits: Traits | None = None,
+    source: str = SERVICE_LAYER,
 ) -> None:
     """Play one seed; raises Violation, or what the product raised, with the seed in a note."""
     random.seed(seed)
@@ -214,12 +231,12 @@ def play(
     database.begin_anew()
     brake = plan.MISSING_AT_ONCE
     try:
-        world = World(seed, log=log, traits=traits)
+        world = World(seed, log=log, traits=traits, source=source)
         plan.MISSING_AT_ONCE = world.traits.brake
         log(f"seed {seed}: {world.traits}")
         Story(world).play()
     except (Exception, Crash) as exc:
-        exc.add_note(f"seed {seed}; tell its story with: make simulate SEEDS={seed}")
+        exc.add_note(f"tell its story with: make simulate SOURCE={source} SEEDS={seed}")
         raise
     finally:
         plan.MISSING_AT_ONCE = brake

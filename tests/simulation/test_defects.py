@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.simulation import scripts
+from tests.simulation import gateway_defects, scope_defects, scripts
 from tests.simulation.defects import DEFECTS, Mutant, made
 from tests.simulation.invariants import Violation
 from tests.simulation.story import play
@@ -40,6 +40,11 @@ TEARING = replace(CALM, kinds=("edit", "tear_order"))
 OWNING = replace(CALM, kinds=("drop_line", "own"))
 SPOILING = replace(CALM, kinds=("business", "spoil", "heal"))
 
+BY_GATEWAY = replace(CALM, source="gateway")
+MOVING = replace(BY_GATEWAY, kinds=("flip",), unrest=0.15, orders=12, page_size=2)
+
+SCOPED = replace(CALM, scoped=True, orders=12)
+
 WORLDS = {
     "a short page ends the scan": DROPPING,
     "the count of rows is ignored": DROPPING,
@@ -56,8 +61,23 @@ WORLDS = {
     "an order is missing at first sight": CALM,
     "what a delivery changed is forgotten": DELIVERING,
     "a torn order is taken at once": TEARING,
+    "lines keep the manufacturer that their item had": replace(CALM, kinds=("reassign",)),
     "people's own values go with a removed line": OWNING,
     "a document that can't be taken is dropped": SPOILING,
+    "orders of dropped customers stay shown": SCOPED,
+    "hidden orders stay in the totals": SCOPED,
+    "a hidden order that has not changed stays hidden": SCOPED,
+    "what a wider scope lacks is not loaded": SCOPED,
+    "a backfill goes on where an earlier one ended": SCOPED,
+    "what is lacking is thought to be loaded": SCOPED,
+    "absence from a gateway's open set closes an order": replace(BY_GATEWAY, kinds=("remove",)),
+    "an order that left a gateway's open set is forgotten": BY_GATEWAY,
+    "a gateway's page that failed is skipped": replace(FAILING, source="gateway"),
+    "a gateway's set that moved is trusted": MOVING,
+    "a gateway's count is ignored": replace(DROPPING, source="gateway"),
+    "a gateway's short page ends its set": replace(DROPPING, source="gateway"),
+    "one reading of a gateway that does not count is enough": replace(MOVING, counting="none"),
+    "another company behind a gateway is taken for ours": replace(SWAPPING, source="gateway"),
 }
 """Mistakes that show best in a world where their occasion is frequent."""
 
@@ -123,3 +143,5 @@ def test_there_are_many_mistakes():
     assert len(DEFECTS) >= 40
     assert set(SCRIPTED) <= set(DEFECTS)
     assert set(WORLDS) <= set(SEEDED)
+    assert gateway_defects.DEFECTS is DEFECTS
+    assert scope_defects.DEFECTS is DEFECTS

@@ -10,6 +10,9 @@ import logging
 import pytest
 
 from tests.simulation.steps import PHASES, fail_each, steps_of
+from tests.simulation.traits import GATEWAY, SERVICE_LAYER
+
+SOURCES = (SERVICE_LAYER, GATEWAY)
 
 HOW = [
     ("request", "crash", "before"),
@@ -32,17 +35,19 @@ def _quiet():
     logging.disable(logging.NOTSET)
 
 
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize(("at", "what", "when"), HOW)
-def test_the_next_run_converges_wherever_this_one_failed(phase, at, what, when):
-    failed = fail_each(phase, at, what, when)
+def test_the_next_run_converges_wherever_this_one_failed(phase, at, what, when, source):
+    failed = fail_each(phase, at, what, when, source=source)
 
     assert failed >= 3
 
 
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_script_has_steps_worth_failing(phase):
-    counted = steps_of(phase)
+def test_the_script_has_steps_worth_failing(phase, source):
+    counted = steps_of(phase, source)
 
     assert counted["request"] >= 6
     assert counted["statement"] >= 30

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.story import play
+from tests.simulation.traits import GATEWAY
 
 CHUNK = 100
 
@@ -13,6 +14,12 @@ CHUNK = 100
 def test_no_promise_is_broken_in_these_seeds(first):
     for seed in range(first, first + CHUNK):
         play(seed)
+
+
+@pytest.mark.parametrize("first", range(0, 400, CHUNK))
+def test_no_promise_is_broken_in_these_seeds_through_a_gateway(first):
+    for seed in range(first, first + CHUNK):
+        play(seed, source=GATEWAY)
 
 
 def test_a_seed_always_tells_the_same_story():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tests.simulation.acts import ACTS, BETWEEN_RUNS
@@ -14,6 +14,11 @@ FAULTS = (
 )  # fmt: skip
 ABLATIONS = ("changed", "open", "follow_ups", "audit")
 """Probes that can be switched off, one at a time."""
+SERVICE_LAYER, GATEWAY = "service_layer", "gateway"
+COUNTED = ("text", "number")
+COUNTINGS = (*COUNTED, "none", "bare")
+UNSEEN_UNCOUNTED = ("dropped_row",)
+"""Nothing shows that a row is lacking where rows are not counted."""
 BUSINESS = ("business", "edit")
 
 
@@ -33,10 +38,30 @@ class Traits:
     without: str | None
     between: tuple[str, ...] = ()
     brake: int = 20
+    source: str = SERVICE_LAYER
+    counting: str = "text"
+    """How a gateway counts."""
+    scoped: bool = False
+    """Whether which orders are to be mirrored changes now and then."""
 
     @classmethod
-    def of(cls, rng: Random) -> Traits:
+    def of(cls, rng: Random, source: str = SERVICE_LAYER) -> Traits:
         """Some worlds know SAP's own business only, the others a random half of all that may be."""
+        traits = replace(cls._of_any(rng), scoped=rng.random() < 0.3)
+        if source == SERVICE_LAYER:
+            return traits
+        counting = rng.choice(COUNTINGS)
+        counted = counting in COUNTED
+        return replace(
+            traits,
+            source=source,
+            counting=counting,
+            faults=tuple(kind for kind in FAULTS if counted or kind not in UNSEEN_UNCOUNTED),
+            without=traits.without if traits.without == "audit" else None,
+        )
+
+    @classmethod
+    def _of_any(cls, rng: Random) -> Traits:
         calm = rng.random() < 0.2
         return cls(
             orders=rng.randrange(4, 13),

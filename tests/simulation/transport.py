@@ -9,10 +9,12 @@ import msgspec
 from urllib3._collections import HTTPHeaderDict
 
 from ordermirror.errors import SAPUnavailable
+from ordermirror.sandbox.gateway import PATH as GATEWAY_PATH
 from ordermirror.sandbox.http import Answer as Answered
 from ordermirror.sandbox.http import Request
 from ordermirror.sap.transport import Answer
 
+GATEWAY_URL = f"https://gateway.example.com{GATEWAY_PATH}"
 URL = "https://sap.example.com:50000/b1s/v{version}"
 
 
@@ -40,6 +42,8 @@ class InProcess:
             base=f"{parts.scheme}://{parts.netloc}",
         )
         asked = "&".join(part for part in parts.query.split("&") if not part.startswith("$select"))
+        if parts.path == GATEWAY_PATH:
+            asked = (body or b"").decode()
         target = f"{method} {parts.path.rpartition('/')[2]}?{unquote(asked)}"
         return as_received(self._around(target, lambda: self._respond(request)))
 

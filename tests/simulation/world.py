@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,25 +15,30 @@ from django.db.models import Q
 
 from ordermirror.core.plan import Plan
 from ordermirror.core.report import RunReport
+from ordermirror.core.scope import EVERYTHING, Scope, prefixes
 from ordermirror.errors import BadAnswer
 from ordermirror.models import Company, OrderRead, Pending, Position, Probe, SalesOrder, order_id
 from ordermirror.sandbox import Sandbox, SandboxOptions
 from ordermirror.sandbox.http import Answer as Answered
 from ordermirror.sandbox.http import Request
+from ordermirror.sap.gateway import Gateway
+from ordermirror.sap.gateway_session import GatewayAccess
 from ordermirror.sap.service_layer import ServiceLayer
 from ordermirror.sap.session import Access
+from ordermirror.store.remembering import OwnMemory
 from ordermirror.sync import run_sync
 from tests.simulation.acts import ACTS, BETWEEN_RUNS, DRAWN, WHOLE
 from tests.simulation.crashes import Fuse
 from tests.simulation.database import COMPANY
 from tests.simulation.history import History
-from tests.simulation.traits import Traits
-from tests.simulation.transport import URL, InProcess, torn, torn_within
+from tests.simulation.traits import GATEWAY, SERVICE_LAYER, Traits
+from tests.simulation.transport import GATEWAY_URL, URL, InProcess, torn, torn_within
 from tests.support import EVERY_EVENT
 
 TODAY = date(2026, 1, 5)
 LOOKBACK_DAYS = 2
 SALES_PEOPLE = 4
+CUSTOMERS = 6
 FOREIGN = 1_000_000
 PROBES = {
     "DeliveryNotes": Probe.DELIVERIES,
@@ -42,8 +48,8 @@ PROBES = {
 }
 ORDER, DELIVERY = 17, 15
 """SAP's object codes."""
-AUDITS = Plan()
-NO_AUDITS = Plan(audit_most=0)
+AUDITS = Plan(backfill_batches=2)
+NO_AUDITS = Plan(audit_most=0, backfill_batches=2)
 
 
 class FollowUp(NamedTuple):
@@ -64,10 +70,11 @@ class World:
         *,
         log: Callable[[str], None] = lambda line: None,
         traits: Traits | None = None,
+        source: str = SERVICE_LAYER,
     ) -> None:
         self.rng = Random(f"simulation:{seed}")
         self.log = log
-        self.traits = traits or Traits.of(self.rng)
+        self.traits = traits or Traits.of(self.rng, source)
         self.tick = 0
         self.ours = datetime(2026, 1, 5, 5, tzinfo=UTC)
         self.latest = self.ours
@@ -75,6 +82,10 @@ class World:
         self.behind = timedelta()
         self.fuse = Fuse()
         self.history = History()
+        self.memory = OwnMemory()
+        """Its own: worlds begin from one file, with one version of the manufacturers."""
+        self._passed = 0.0
+        """Seconds by which our clock went on by itself, whatever it was set to."""
         self.restless = False
         self.odd: dict[int, dict[str, Any]] = {}
         self.removed: set[int] = set()
@@ -89,20 +100,33 @@ class World:
         self.follow_ups: list[FollowUp] = []
         self.follow_floor: dict[str, int] = {}
         """Up to here a probe can't see documents: their numbers were given twice."""
+        self.days_asked: list[tuple[int, date]] = []
+        """Of which days a gateway was asked for all orders, each with the tick."""
+        self.open_asked: list[int] = []
+        """The ticks at which it was asked for open orders, and answered."""
+        self.scope = EVERYTHING
         self._withheld = 0
         self._readings = 0
         self._options = SandboxOptions(
             orders=self.traits.orders,
             max_lines=3,
             items=12,
-            customers=6,
+            customers=CUSTOMERS,
             seed=seed,
             today=TODAY,
             bump_on=EVERY_EVENT if self.traits.stamps_all else frozenset({"edit"}),
             v2_dates=self.rng.choice(("timestamp", "date")),
             closed_line_keeps_open_quantity=self.rng.random() < 0.5,
             return_base=self.rng.choice(("delivery", "order")),
+            gateway_count=self.traits.counting,
+            gateway_page_size=self.traits.page_size,
         )
+        if self.by_gateway:
+            self._options = replace(
+                self._options,
+                gateway_dates=self.rng.choice(("dashes", "slashes")),
+                shuffle_unordered=self.rng.random() < 0.3,
+            )
         self.sandbox = self._make(seed)
         self.answering = self.sandbox
         self._drawn = {name: len(self.sandbox.company.tables[name]) for name in DRAWN}
@@ -124,6 +148,15 @@ class World:
         return self._make(self._options.seed + FOREIGN)
 
     @property
+    def by_gateway(self) -> bool:
+        return self.traits.source == GATEWAY
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What faults may strike."""
+        return ("", "SalesOrder") if self.by_gateway else ("", "Orders", "Login")
+
+    @property
     def swapped(self) -> bool:
         return self.answering is not self.sandbox
 
@@ -136,8 +169,17 @@ class World:
         self.asked_at[moment] = self.tick
         return moment
 
-    def source(self) -> ServiceLayer:
-        traits = self.traits
+    def source(self) -> ServiceLayer | Gateway:
+        traits, transport = self.traits, InProcess(self._respond, self._around)
+        if self.by_gateway:
+            access = GatewayAccess(url=GATEWAY_URL, parallel=0)
+            return Gateway(
+                access,
+                clock=self.clock,
+                pause=self._pause,
+                transport=transport,
+                scope=Scope(customers=self.scope.customers),
+            )
         access = Access(
             url=URL.format(version=traits.version),
             company_db="SBODEMO",
@@ -151,7 +193,9 @@ class World:
             light_page_size=traits.light_page_size,
             clock=self.clock,
             pause=self._pause,
-            transport=InProcess(self._respond, self._around),
+            monotonic=lambda: self._passed,
+            transport=transport,
+            scope=self.scope,
         )
         if traits.without and traits.without != "audit":
             _switch_off(source, traits.without)
@@ -160,6 +204,16 @@ class World:
     @property
     def plan(self) -> Plan:
         return NO_AUDITS if self.traits.without == "audit" else AUDITS
+
+    def rescope(self) -> None:
+        """A person wants other orders to be mirrored from the next run on."""
+        customers = None
+        if self.rng.random() < 0.7:
+            chosen = self.rng.sample(range(1, CUSTOMERS + 1), self.rng.randrange(1, CUSTOMERS))
+            customers = prefixes(f"C{number:05}" for number in chosen)
+        since = TODAY - timedelta(days=self.rng.randrange(200)) if self.rng.random() < 0.4 else None
+        self.scope = Scope(customers=customers, since=since)
+        self.log(f"  {self.scope}")
 
     def refresh(self, *, full: bool = False, stop_after: int | None = None) -> RunReport:
         """A run of the product, which is asked to end at its n-th look."""
@@ -177,6 +231,7 @@ class World:
             plan=self.plan,
             clock=self.clock,
             stopping=stopping,
+            memory=self.memory,
         )
 
     def _respond(self, request: Request) -> Answered:
@@ -184,6 +239,7 @@ class World:
 
     def _pause(self, seconds: float) -> None:
         self.ours += timedelta(seconds=seconds)
+        self._passed += seconds
         self._move_on()
 
     def _around(self, target: str, ask: Callable[[], Answered]) -> Answered:
@@ -191,24 +247,34 @@ class World:
         assert not connection.in_atomic_block, "a transaction is held open over a request"
         self.fuse.reached("request")
         self.ours += timedelta(seconds=1)
+        self._passed += 1
         self._move_on()
+        self._note_question(target)
         self.on_request(target)
         self.maybe_act()
         answer = self._torn(target, ask)
+        self._note_question(target)
         self.log(f"    {target} -> {answer.status}, {len(answer.body)} bytes")
         self.fuse.done("request")
         self.maybe_act()
         return answer
 
+    def _note_question(self, target: str) -> None:
+        if "DocumentStatus" in target:
+            self.open_asked.append(self.tick)
+        if found := re.search(r'"DocDate":"(\S{10})"', target):
+            self.days_asked.append((self.tick, date.fromisoformat(found[1])))
+
     def _torn(self, target: str, ask: Callable[[], Answered]) -> Answered:
         answer = ask()
-        if not self.tear or self.still or "Orders?" not in target or "desc" in target:
+        of_orders = "Orders?" in target or "SalesOrder?" in target
+        if not self.tear or self.still or not of_orders or "desc" in target:
             return answer
         if self.tear == WHOLE:
             self.tear = ""
             self.act("business")
             return torn(answer, ask())
-        if "DocEntry eq" in target:
+        if "DocEntry eq" in target or "DocNum" in target:
             self.tear = ""
             self.act("turn")
             return torn_within(answer, ask())

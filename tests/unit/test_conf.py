@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ordermirror import conf
+from ordermirror import companies, conf
+from ordermirror.core.scope import EVERYTHING, Scope
 from ordermirror.errors import ConfigError
 
 
@@ -137,3 +138,125 @@ def test_the_pools_package_is_needed_with_a_pool_only(monkeypatch):
     monkeypatch.setattr(conf, "find_spec", lambda name: None if name == "psycopg_pool" else name)
 
     assert load(DATABASE_URL="postgresql://host/name").database_pool is None
+
+
+@pytest.mark.parametrize(
+    "text", ["AB" * 32, "ab" * 32, ":".join(["aB"] * 32), " ".join(["ab"] * 32)]
+)
+def test_a_fingerprint_may_be_written_as_each_certificate_viewer_does(text):
+    assert load(SAP_FINGERPRINT=text).sap_fingerprint == ":".join(["AB"] * 32)
+
+
+@pytest.mark.parametrize(("text", "told"), [("ab" * 20, "SHA-1"), ("ab" * 31, "64"), ("x", "64")])
+def test_what_is_no_sha_256_fingerprint_is_refused(text, told):
+    assert told in problems(SAP_FINGERPRINT=text)[0]
+
+
+def test_a_fingerprint_and_an_authority_together_are_refused(tmp_path):
+    (tmp_path / "ca.pem").touch()
+
+    told = problems(SAP_FINGERPRINT="ab" * 32, SAP_CA_FILE=str(tmp_path / "ca.pem"))
+
+    assert ["not both" in problem for problem in told] == [True]
+
+
+def test_a_fingerprint_for_plain_http_is_refused():
+    told = problems(SAP_FINGERPRINT="ab" * 32, SAP_URL="http://127.0.0.1:50001/b1s/v2")
+
+    assert "plain http" in told[0]
+
+
+def test_quiet_hours_are_meant_in_the_time_zone_that_is_set():
+    settings = load(SAP_QUIET_HOURS="22:00-06:00", TIME_ZONE="Asia/Dubai")
+
+    until = settings.quiet_until(datetime(2026, 1, 5, 19, 0, tzinfo=UTC))
+
+    assert until == datetime(2026, 1, 6, 2, 0, tzinfo=UTC)
+    assert settings.quiet_until(datetime(2026, 1, 5, 17, 0, tzinfo=UTC)) is None
+
+
+def test_a_line_source_that_is_not_known_is_refused():
+    assert "documents or query_service" in problems(SAP_LINES="rows")[0]
+
+
+def test_a_gateway_needs_its_address_only():
+    with pytest.raises(ConfigError) as raised:
+        load(SOURCE="gateway").require_sap()
+
+    assert [problem.split()[0] for problem in raised.value.problems] == ["ORDERMIRROR_GATEWAY_URL"]
+    load(SOURCE="gateway", GATEWAY_URL="https://gateway/api/SalesOrder").require_sap()
+
+
+def test_plain_http_to_a_gateway_is_for_this_machine_or_when_it_is_allowed():
+    assert load(GATEWAY_URL="http://127.0.0.1:8080/api/SalesOrder")
+    assert "unencrypted" in problems(GATEWAY_URL="http://gateway/api/SalesOrder")[0]
+    assert load(GATEWAY_URL="http://gateway/api/SalesOrder", SAP_ALLOW_HTTP="true")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"SOURCE": "excel"},
+        {"GATEWAY_URL": "gateway/api"},
+        {"GATEWAY_URL": "https://user:secret@gateway/api"},
+        {"GATEWAY_HEADER": "X Api Key"},
+        {"GATEWAY_TOKEN": "two\nlines"},
+    ],
+)
+def test_what_a_gateway_cannot_be_asked_with_is_refused(variables):
+    assert len(problems(**variables)) == 1
+
+
+def test_a_gateways_token_is_not_shown():
+    assert "s3cret" not in str(conf.describe({"ORDERMIRROR_GATEWAY_TOKEN": "s3cret"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("HO,SD", ("HO", "SD")), (" HO , SD ,", ("HO", "SD")), ("C 1", ("C 1",))]
+)
+def test_customers_are_beginnings_separated_by_commas(given, meant):
+    assert load(CUSTOMERS=given).customers == meant
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("HO*", "without"),
+        ("HO,%", "without"),
+        ("C" * 16, "at most 15 characters"),
+        (",", "at least one"),
+        (",".join(f"C{number:05}" for number in range(100)), "too many"),
+    ],
+)
+def test_customers_that_sap_could_not_be_asked_for_are_refused(given, problem):
+    with pytest.raises(ConfigError, match=problem):
+        load(CUSTOMERS=given)
+
+
+@pytest.mark.parametrize(("given", "days"), [("365d", 365), ("1 D", 1)])
+def test_history_is_a_number_of_days(given, days):
+    assert load(HISTORY=given).history == timedelta(days=days)
+
+
+def test_history_is_all_unless_set():
+    assert load().history is None
+    assert load(HISTORY="All").history is None
+
+
+@pytest.mark.parametrize("given", ["0d", "2h", "many", "-3d"])
+def test_another_history_is_refused(given):
+    with pytest.raises(ConfigError, match="365d"):
+        load(HISTORY=given)
+
+
+def test_history_of_a_gateway_is_told_in_days_of_its_first_load():
+    assert "GATEWAY_FIRST_DAYS" in problems(SOURCE="gateway", HISTORY="365d")[0]
+
+
+def test_the_scope_is_what_customers_and_history_say():
+    settings = load(CUSTOMERS="SD,HO1,HO", HISTORY="10d")
+
+    assert companies.scope_of(settings, date(2026, 1, 11)) == Scope(
+        customers=("HO", "SD"), since=date(2026, 1, 1)
+    )
+    assert companies.scope_of(load(), date(2026, 1, 11)) == EVERYTHING

@@ -67,3 +67,19 @@ def test_tasks_are_made_only_as_they_are_needed():
     results.close()
 
     assert len(made) <= 3
+
+
+def test_the_next_tasks_are_under_way_while_a_result_is_worked_on():
+    """The second and third task end only once the first one's result is being worked on."""
+    at_work, done = threading.Event(), threading.Semaphore(0)
+
+    def later():
+        assert at_work.wait(10)
+        done.release()
+
+    results = in_order([partial(int, 1), later, later], parallel=2)
+
+    assert next(results) == 1
+    at_work.set()
+    assert done.acquire(timeout=10)
+    assert done.acquire(timeout=10)

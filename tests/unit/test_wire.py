@@ -79,13 +79,15 @@ def test_a_number_too_large_for_the_database_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["2024-01-31", "2024-01-31T00:00:00Z", "2024-01-31T23:59:59+04:00"]
+    "text", ["2024-01-31", "2024-01-31T00:00:00Z", "2024-01-31T23:59:59+04:00", "2024/01/31"]
 )
 def test_dates_keep_their_calendar_day(text):
     assert decoded(DocDate=text).doc_date == date(2024, 1, 31)
 
 
-@pytest.mark.parametrize("text", ["2024-02-30", "31.01.2024", "2024-01-31 later", ""])
+@pytest.mark.parametrize(
+    "text", ["2024-02-30", "2024/02/30", "2024/1/31", "31.01.2024", "2024-01-31 later", ""]
+)
 def test_a_date_that_is_none_is_refused(text):
     assert refusal(DocDate=text)
 

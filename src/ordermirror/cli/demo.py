@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ordermirror import conf
 from ordermirror.cli import output
 from ordermirror.cli.signals import terminated_like_interrupted
 from ordermirror.sandbox import Sandbox, SandboxOptions
@@ -30,8 +31,9 @@ def run(arguments: Namespace) -> int:
         _data_dir(arguments.data_dir) as data_dir,
         sandbox.serving() as address,
     ):
-        environment = _environment(data_dir, address.url(2), sandbox.options)
-        output.say(f"A pretend SAP Business One answers at {address.url(2)}")
+        url = address.gateway_url if arguments.source == conf.GATEWAY else address.url(2)
+        environment = _environment(data_dir, arguments.source, url, sandbox.options)
+        output.say(f"A pretend SAP Business One answers at {url}")
         done = _command(environment, "sync")
         if done or arguments.no_serve:
             return done
@@ -81,14 +83,15 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.kill()
 
 
-def _environment(data_dir: Path, url: str, options: SandboxOptions) -> dict[str, str]:
+def _environment(data_dir: Path, source: str, url: str, options: SandboxOptions) -> dict[str, str]:
     """Neither a developer's own variables nor an .env file may leak into the demonstration."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("ORDERMIRROR_")}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "ordermirror.project.settings",
         "ORDERMIRROR_DATA_DIR": str(data_dir),
         "ORDERMIRROR_EVERY": "1m",
-        "ORDERMIRROR_SAP_URL": url,
+        "ORDERMIRROR_SOURCE": source,
+        "ORDERMIRROR_GATEWAY_URL" if source == conf.GATEWAY else "ORDERMIRROR_SAP_URL": url,
         "ORDERMIRROR_SAP_COMPANY_DB": options.company_db,
         "ORDERMIRROR_SAP_USER": options.user,
         "ORDERMIRROR_SAP_PASSWORD": options.password,

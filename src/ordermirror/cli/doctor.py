@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.markup import escape
@@ -13,7 +14,7 @@ from rich.markup import escape
 from ordermirror import conf
 from ordermirror.cli import output
 from ordermirror.cli.main import FAILED, MISUSE, set_up_django
-from ordermirror.doctor import local, sap, updates
+from ordermirror.doctor import local, sap, trust, updates
 from ordermirror.doctor.examination import examine
 from ordermirror.doctor.findings import Finding, Level, failed
 from ordermirror.errors import OrderMirrorError, SAPError
@@ -26,7 +27,9 @@ def run(arguments: Namespace) -> int:
     variables = conf.read_environment()
     if arguments.probe_updates is not None:
         return _probe_updates(conf.load(variables), arguments)
-    found = examine(variables, set_up_django=set_up_django, save=arguments.trust)
+    if arguments.trust:
+        return _trust(conf.load(variables), arguments)
+    found = examine(variables, set_up_django=set_up_django)
     findings = list(found) if arguments.json else list(_printed(found))
     code = _exit_code(findings)
     if arguments.json:
@@ -72,6 +75,17 @@ def _print(finding: Finding, *alike: Finding) -> None:
 def _summary(findings: list[Finding]) -> str:
     counts = [(sum(each.level is level for each in findings), level) for level in Level]
     return ", ".join(f"{number} {level}" for number, level in counts if number)
+
+
+def _trust(settings: conf.Settings, arguments: Namespace) -> int:
+    looked = trust.look(settings, now=datetime.now(UTC))
+    if arguments.json:
+        output.json(looked.as_json())
+        return 0
+    output.pairs(f"The certificate of {looked.host}, port {looked.port}", looked.facts())
+    for sentence in looked.advice():
+        output.say(escape(sentence))
+    return 0
 
 
 def _probe_updates(settings: conf.Settings, arguments: Namespace) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from django.conf import settings
-
 from ordermirror import companies
 from ordermirror.cli import output
 from ordermirror.cli.moments import at
@@ -17,7 +15,7 @@ from ordermirror.models import SalesOrder
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    company = companies.to_read(settings.ORDERMIRROR)
+    company = companies.to_read(arguments.company)
     for order in orders_numbered(company, arguments.doc_num):
         _print(order, explain(company, order))
     return 0

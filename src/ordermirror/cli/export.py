@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from django.conf import settings
 
 from ordermirror import companies
 from ordermirror.database import require_tables
@@ -18,7 +17,7 @@ from ordermirror.export import exported_lines, exported_orders
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    company = companies.to_read(settings.ORDERMIRROR)
+    company = companies.to_read(arguments.company)
     encoder = msgspec.json.Encoder()
     for row in _rows(company.pk, arguments):
         sys.stdout.buffer.write(encoder.encode(row) + b"\n")

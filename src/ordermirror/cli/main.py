@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ordermirror import conf
 from ordermirror.cli import output, parser
 from ordermirror.errors import ConfigError, OrderMirrorError
+from ordermirror.logs import traced
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as exc:
         told = _database_trouble(exc)
         if told is None:
-            raise
-        logger.debug("the database failed", exc_info=exc)
+            told = f"{traced(exc)}\nThis is a mistake in OrderMirror; please report it."
+        else:
+            logger.debug("the database failed", exc_info=exc)
         output.problem(told)
         return FAILED
 

@@ -10,7 +10,12 @@ from pathlib import Path
 from ordermirror import __version__, conf
 
 SUMMARY = "An exact, always fresh copy of SAP Business One sales orders."
-EXIT_CODES = "exit codes: 0 done, 1 failed or incomplete, 2 misuse or wrong settings, 3 busy"
+EXIT_CODES = (
+    "exit codes: 0 done, 1 failed or incomplete, 2 misuse or wrong settings, 3 busy or stale"
+)
+
+COMPANY_ACTIONS = ("add", "set", "pause", "resume", "remove")
+DECISIONS = ("false-alarm", "new-epoch", "new-company")
 
 
 def build() -> argparse.ArgumentParser:
@@ -25,6 +30,8 @@ def build() -> argparse.ArgumentParser:
 
 def _sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--full", action="store_true", help="read every order again")
+    parser.add_argument("--profile", action="store_true", help="tell where the time went")
+    _company_name(parser)
     _json(parser)
 
 
@@ -51,10 +58,12 @@ def _export(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--item", metavar="CODE", help="lines of this item only")
     parser.add_argument("--most", type=_above_zero, metavar="N", help="so many lines at the most")
+    _company_name(parser)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("doc_num", type=int, help="the order's number as people say it")
+    _company_name(parser)
 
 
 def _quarantine(parser: argparse.ArgumentParser) -> None:
@@ -62,19 +71,46 @@ def _quarantine(parser: argparse.ArgumentParser) -> None:
         "action", nargs="?", choices=["list", "show", "retry"], default="list", help="(list)"
     )
     parser.add_argument("doc_entry", nargs="?", type=int, help="one order only, by its DocEntry")
+    _company_name(parser)
     _json(parser)
 
 
 def _company(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "decision",
+        "action",
         nargs="?",
-        choices=["false-alarm", "new-epoch", "new-company"],
-        help="what happened; without it, the state and the choices are told",
+        choices=["list", *COMPANY_ACTIONS, *DECISIONS],
+        help="what to do, or to decide when writing has stopped; without it, the state is told",
     )
+    parser.add_argument("name", nargs="?", help="the company's name, as SAP's database is called")
+    parser.add_argument(
+        "settings",
+        nargs="*",
+        metavar="SETTING=VALUE",
+        help="for add and set, such as EVERY=10m or SAP_PASSWORD=env:MY_PASSWORD; empty: as all",
+    )
+    parser.add_argument(
+        "--delete-data",
+        action="store_true",
+        help="with remove: its orders, history and notes too, for good",
+    )
+    parser.add_argument("--yes", action="store_true", help="with remove: do not ask")
+    _json(parser)
+
+
+def _alerts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=["list", "test"],
+        default="list",
+        help="list what is wrong now and was lately (default), or send a test message",
+    )
+    _json(parser)
 
 
 def _status(parser: argparse.ArgumentParser) -> None:
+    _company_name(parser)
     _json(parser)
 
 
@@ -82,9 +118,8 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     _json(parser)
     parser.add_argument(
         "--trust",
-        type=Path,
-        metavar="FILE",
-        help="save the certificate that SAP shows to a new file, for ORDERMIRROR_SAP_CA_FILE",
+        action="store_true",
+        help="show SAP's certificate to compare, and the line of .env that trusts it",
     )
     parser.add_argument(
         "--probe-updates",
@@ -117,8 +152,15 @@ def _move_database(parser: argparse.ArgumentParser) -> None:
 
 
 def _user(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["add"])
+    parser.add_argument("action", choices=["add", "limit", "unlimit"])
     parser.add_argument("name")
+    parser.add_argument(
+        "--company",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with add and limit: sees this company only; repeatable",
+    )
     parser.add_argument("--admin", action="store_true", help="may do all, and add users at /admin/")
     parser.add_argument(
         "--may",
@@ -129,6 +171,20 @@ def _user(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input"
+    )
+
+
+def _prune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="count only")
+    _json(parser)
+
+
+def _upgrade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be done")
+    parser.add_argument(
+        "--backed-up",
+        action="store_true",
+        help="a backup is made already; needed for a database on a server",
     )
 
 
@@ -162,9 +218,25 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="every event moves UpdateDate, not only a person's edits",
     )
+    parser.add_argument(
+        "--max-sessions", type=_above_zero, metavar="N", help="refuse a login beyond N sessions"
+    )
     parser.add_argument("--company-db", default="SBODEMO")
     parser.add_argument("--user", default="manager")
     parser.add_argument("--password", default="sandbox")
+    parser.add_argument("--gateway-token", metavar="TOKEN", help="what the gateway wants to see")
+    parser.add_argument(
+        "--gateway-count",
+        choices=("text", "number", "none", "bare"),
+        default="text",
+        help="how the gateway counts; bare: pages are plain lists (text)",
+    )
+    parser.add_argument(
+        "--gateway-dates",
+        choices=("dashes", "slashes"),
+        default="dashes",
+        help="how the gateway writes dates (dashes)",
+    )
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
@@ -178,6 +250,16 @@ def _demo(parser: argparse.ArgumentParser) -> None:
         "--business", type=float, default=20.0, metavar="RATE", help="business events a minute (20)"
     )
     parser.add_argument("--data-dir", type=Path, help="keep the data here (a temporary folder)")
+    parser.add_argument(
+        "--source",
+        choices=(conf.SERVICE_LAYER, conf.GATEWAY),
+        default=conf.SERVICE_LAYER,
+        help="what is read, the Service Layer or a gateway (service_layer)",
+    )
+
+
+def _company_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--company", metavar="NAME", help="which company, where there are several")
 
 
 def _company_size(parser: argparse.ArgumentParser, *, orders: int) -> None:
@@ -224,19 +306,22 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "run": ("serve the pages and keep refreshing", _run),
     "serve": ("serve the pages only", _serve),
     "status": ("tell how fresh the mirror is", _status),
+    "alerts": ("tell what is wrong, or test how people are told", _alerts),
     "show": ("print an order with its lines and history", _show),
     "explain": ("tell why an order is shown as it is, and if that is current", _show),
     "refresh": ("ask for one order to be read again by the next run", _show),
     "quarantine": ("list, show or retry documents that could not be taken", _quarantine),
-    "company": ("decide what happened when writing has stopped", _company),
+    "company": ("add, pause or remove companies; decide when writing has stopped", _company),
     "export": ("print mirrored data for other programs", _export),
     "doctor": ("check that everything is in place, and say how to mend it", _doctor),
     "settings": ("list every setting with its current value", _settings),
     "migrate": ("prepare or upgrade the database", _nothing),
+    "upgrade": ("after a new version: back up, upgrade and check the database", _upgrade),
     "backup": ("copy the SQLite file, while programs use it", _file),
     "restore": ("put a backup in the SQLite file's place", _file),
+    "prune": ("let go old history, reads, runs and alerts", _prune),
     "move-database": ("copy everything into another, empty database", _move_database),
-    "user": ("add a login for the pages", _user),
+    "user": ("add a login for the pages, or limit it to companies", _user),
     "manage": ("run one of Django's own commands", _manage),
     "sandbox": ("run a pretend SAP Business One", _sandbox),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from ordermirror import companies
@@ -19,7 +18,7 @@ from ordermirror.store.quarantine import retry_now
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    company = companies.to_read(settings.ORDERMIRROR)
+    company = companies.to_read(arguments.company)
     held = Quarantine.objects.filter(company=company).order_by("doc_entry")
     if arguments.doc_entry is not None:
         held = held.filter(doc_entry=arguments.doc_entry)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from django.conf import settings
-
 from ordermirror import companies
 from ordermirror.cli import output
 from ordermirror.cli.show import orders_numbered
@@ -15,7 +13,7 @@ from ordermirror.sync import request_refresh
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    company = companies.to_read(settings.ORDERMIRROR)
+    company = companies.to_read(arguments.company)
     for order in orders_numbered(company, arguments.doc_num):
         request_refresh(company.pk, order.doc_entry)
     output.say(f"Order {arguments.doc_num} will be read again by the next run.")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from argparse import Namespace
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
 
-from ordermirror import companies, sync
+from ordermirror import companies, conf
 from ordermirror.cli import output
 from ordermirror.cli.serve import address, url
 from ordermirror.database import require_tables
-from ordermirror.scheduler import Scheduler
+from ordermirror.models import Company
+from ordermirror.retention import Daily
+from ordermirror.sap.service_layer import utc_now
+from ordermirror.scheduler import Scheduler, Waiting
 from ordermirror.server import serve
 
 PATIENCE = timedelta(seconds=20)
@@ -21,23 +26,30 @@ PATIENCE = timedelta(seconds=20)
 def run(arguments: Namespace) -> int:
     require_tables()
     every = arguments.every or settings.ORDERMIRROR.every
-    company, make_source = companies.to_refresh(settings.ORDERMIRROR)
+    companies.to_refresh()
+    begun = utc_now()
 
-    def refresh(stopping: threading.Event) -> None:
-        sync.run_sync(
-            company,
-            make_source(),
-            lookback_days=settings.ORDERMIRROR.lookback_days,
-            plan=companies.plan_of(settings.ORDERMIRROR),
-            stopping=stopping.is_set,
-        )
+    def waiting() -> Sequence[Waiting]:
+        return companies.waiting(now=utc_now(), since=begun, every=every)
 
-    scheduler = Scheduler(refresh, every=every)
+    pruning = Daily()
+
+    def refresh(company: Company, stopping: threading.Event) -> None:
+        companies.refresh_in_background(company, stopping=stopping.is_set)
+        pruning.prune_if_due(settings.ORDERMIRROR, now=utc_now(), stopping=stopping.is_set)
+
+    if arguments.every:
+        # The processes that serve the pages read the settings anew.
+        os.environ[conf.variable("every")] = f"{every.total_seconds():.0f}s"
+    scheduler = Scheduler(waiting, refresh)
     host, port = address(arguments)
 
     def started() -> None:
         rhythm = f"refreshed every {every.total_seconds():g} seconds"
         output.say(f"OrderMirror is at {url(host, port)}, {rhythm} (Ctrl-C ends it)")
+        until = settings.ORDERMIRROR.quiet_until(utc_now())
+        if until:
+            output.say(f"These are quiet hours: the first refresh begins at {until:%H:%M}.")
         scheduler.start()
 
     serve(host, port, on_start=started)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from django.conf import settings
-
 from ordermirror import companies
 from ordermirror.cli import output
 from ordermirror.cli.moments import at
@@ -17,14 +15,14 @@ from ordermirror.models import Company, OrderChange, OrderRead, SalesOrder
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    for order in orders_numbered(companies.to_read(settings.ORDERMIRROR), arguments.doc_num):
+    for order in orders_numbered(companies.to_read(arguments.company), arguments.doc_num):
         _print(order)
     return 0
 
 
 def orders_numbered(company: Company, doc_num: int) -> list[SalesOrder]:
     """A number may stand for several orders of different series; raises when it is unknown."""
-    orders = SalesOrder.objects.filter(company=company, doc_num=doc_num)
+    orders = SalesOrder.objects.shown().filter(company=company, doc_num=doc_num)
     found = list(orders.order_by("doc_entry"))
     if not found:
         raise OrderMirrorError(f"there is no order {doc_num} in the mirror")

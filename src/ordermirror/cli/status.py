@@ -5,41 +5,52 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
-from ordermirror import companies
+from ordermirror import companies, health, last_runs
 from ordermirror.cli import output
+from ordermirror.core.scope import Reach
 from ordermirror.database import require_tables
-from ordermirror.models import Company, Pending, Quarantine, SalesOrder, SyncRun
+from ordermirror.models import Company, Pending, Quarantine
+from ordermirror.store import totals
+
+STALE = 3
 
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    facts = _facts(companies.to_read(settings.ORDERMIRROR))
+    facts = _facts(companies.to_read(arguments.company))
     if arguments.json:
         output.json(facts)
     else:
         shown = [(name.replace("_", " "), value) for name, value in facts.items()]
         output.pairs(f"Mirror of {facts['company_db']}", shown)
-    return 0
+    return 0 if facts["fresh"] else STALE
 
 
 def _facts(company: Company) -> dict[str, Any]:
-    runs = SyncRun.objects.filter(company=company).order_by("-started_at")
-    complete = runs.filter(outcome=SyncRun.Outcome.COMPLETE).first()
-    last = runs.first()
-    orders = SalesOrder.objects.filter(company=company)
-    age = timezone.now() - complete.started_at if complete else None
+    runs = last_runs.read_of(company)
+    found = health.of(runs, now=timezone.now())
+    orders = totals.stored(company.pk)
     return {
         "company_db": company.company_db,
-        "data_as_of": complete.started_at.isoformat(timespec="seconds") if complete else None,
-        "age_seconds": round(age.total_seconds()) if age else None,
-        "last_run": last.pk if last else None,
-        "last_outcome": last.outcome if last else None,
-        "last_problem": last.problem if last else "",
-        "orders": orders.count(),
-        "open_orders": orders.open().count(),
+        "paused": company.paused_at is not None,
+        "fresh": not found.stale_because,
+        "stale_because": found.stale_because,
+        "data_as_of": runs.as_of.isoformat(timespec="seconds") if runs.as_of else None,
+        "age_seconds": found.age_seconds,
+        "last_run": runs.last_id,
+        "last_outcome": runs.last_outcome or None,
+        "last_problem": runs.last_problem,
+        "customers": _customers(runs.reach),
+        "closed_since": runs.reach.target.since.isoformat() if runs.reach.target.since else "all",
+        "still_loading": runs.reach.lacks,
+        "orders": sum(sums.orders for sums in orders.values()),
+        "open_orders": sum(sums.orders for kind, sums in orders.items() if kind.is_open),
         "pending": Pending.objects.filter(company=company).count(),
         "quarantined": Quarantine.objects.filter(company=company).count(),
     }
+
+
+def _customers(reach: Reach) -> str:
+    return "all" if reach.target.customers is None else ", ".join(reach.target.customers)

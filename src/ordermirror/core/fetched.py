@@ -14,24 +14,28 @@ class Document(NamedTuple):
     """A whole order as SAP sent it; `read_at` is when it was asked for (aware UTC).
 
     `unreadable` says why SAP could not send it, or not so that it can be read; empty otherwise.
+    `doc_num` is given by sources that can be asked by number only.
     """
 
     doc_entry: int
     payload: bytes | memoryview
     read_at: datetime
     unreadable: str = ""
+    doc_num: int | None = None
 
 
 class LightRow(NamedTuple):
     """A light answer on one order; `light` is None when it can't be read, so the order must be.
 
-    `anchor` is None unless the question asked for it.
+    `anchor` is None unless the question asked for it. `card_code` is None unless some customers'
+    orders are not mirrored, or still to be loaded.
     """
 
     doc_entry: int
     light_hash: int
     light: LightOrder | None
     anchor: Anchor | None = None
+    card_code: str | None = None
 
 
 class Base(NamedTuple):
@@ -68,11 +72,22 @@ class KeyCoverage:
 
 
 @dataclass(frozen=True, slots=True)
+class PartCoverage:
+    """Proves nothing beyond the documents themselves: they are a part of a set without order.
+
+    `reading` rises when a set is read anew; what the last one showed is the set.
+    """
+
+    doc_entries: frozenset[int]
+    reading: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Documents, ascending by DocEntry, and what their being together proves."""
 
     documents: tuple[Document, ...]
-    coverage: RangeCoverage | KeyCoverage
+    coverage: RangeCoverage | KeyCoverage | PartCoverage
 
 
 @dataclass(frozen=True, slots=True)

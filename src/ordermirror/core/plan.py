@@ -22,10 +22,14 @@ class Plan:
     """How often each question is put, and how much of the mirror is audited.
 
     A cadence of zero is every run. Within `audit_open_within` every open order has been read
-    again whole, within `audit_closed_within` every other one; `audit_most` bounds one run.
+    again whole, within `audit_closed_within` every other one; `audit_most` bounds one run, and
+    `backfill_batches` bounds what one run loads of a scope that was widened.
     """
 
     sales_people_every: timedelta = timedelta(days=1)
+    manufacturers_every: timedelta = timedelta(days=1)
+    items_every: timedelta = timedelta(minutes=15)
+    customers_every: timedelta = timedelta(minutes=15)
     deliveries_every: timedelta = timedelta(0)
     returns_every: timedelta = timedelta(0)
     invoices_every: timedelta = timedelta(minutes=15)
@@ -33,6 +37,11 @@ class Plan:
     audit_open_within: timedelta = timedelta(hours=24)
     audit_closed_within: timedelta = timedelta(days=30)
     audit_most: int = 100
+    backfill_batches: int = 10
+    recent_days: int = 3
+    first_days: int = 5
+    """Of a source of sets: days before today of which all orders are read in each run, and in the
+    first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,15 @@ def moved(
         newest_seen=_later(position.newest_seen, believable(newest_stamp, today=today)),
         doc_entry=max(position.doc_entry, highest_entry),
     )
+
+
+def days_to_read(today: date, *, days: int, completed: date | None) -> list[date]:
+    """Today and `days` before, and as many before the day of the last complete reading.
+
+    So orders that came and went while nothing was read are found too.
+    """
+    first = min(today, completed or today) - timedelta(days=days)
+    return [first + timedelta(days=number) for number in range((today - first).days + 1)]
 
 
 def believable(stamp: date | None, *, today: date) -> date | None:

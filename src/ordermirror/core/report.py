@@ -12,13 +12,24 @@ RUNNING, COMPLETE, INCOMPLETE, FAILED, BUSY = "running", "complete", "incomplete
 
 @dataclass(slots=True)
 class ProbeReport:
-    """One question put to SAP. `complete` means that the answer is proven whole."""
+    """One question put to SAP and what it cost there.
+
+    `complete` means that the answer is proven whole. `bytes` are counted after decompression.
+    `seconds` are those for which SAP was at work on the requests, added up over those that were
+    under way at once.
+    """
 
     probe: str
     requests: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
     rows: int = 0
     complete: bool = False
     problem: str = ""
+
+    def note(self, problem: str) -> None:
+        """Tell of a part that could not be taken; the first one is kept."""
+        self.problem = self.problem or problem
 
 
 @dataclass(slots=True)
@@ -77,9 +88,18 @@ class RunReport(Counts):
     requests: int = 0
     bytes: int = 0
     statements: int = 0
+    manufacturers: dict[str, int] = field(default_factory=dict)
+    """How many manufacturers of items were remembered (`hits`), and how many not (`misses`)."""
+    phases: dict[str, float] = field(default_factory=dict)
+    """Where the time went, in seconds by `ordermirror.phases.Phase`; sums to `seconds`."""
     seen: set[int] = field(default_factory=set)
     probes: list[ProbeReport] = field(default_factory=list)
     problem: str = ""
+
+    @property
+    def sap_seconds(self) -> float:
+        """For which SAP was at work, over all probes."""
+        return sum(probe.seconds for probe in self.probes)
 
     def orders(self) -> dict[str, int]:
         counts = {str(fate): self.fates.get(fate, 0) for fate in Fate}
@@ -98,13 +118,16 @@ class RunReport(Counts):
             "outcome": self.outcome,
             "first_load": self.first_load,
             "seconds": round(self.seconds, 3),
+            "phases": {phase: round(seconds, 3) for phase, seconds in self.phases.items()},
             "requests": self.requests,
             "bytes": self.bytes,
+            "sap_seconds": round(self.sap_seconds, 3),
             "statements": self.statements,
             "orders": self.orders(),
             "lines": asdict(self.lines),
             "rows_written": self.rows_written,
             "silent_changes": self.silent_changes,
+            "manufacturers": self.manufacturers,
             "probes": [asdict(probe) for probe in self.probes],
             "problem": self.problem,
         }

@@ -1,8 +1,7 @@
-"""The way to SAP: its address, and the certificate it shows. Standard library's ssl and socket."""
+"""The way to SAP: its address, and the certificate it shows. Never writes a file."""
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
@@ -14,9 +13,9 @@ from urllib.parse import urlsplit
 
 from ordermirror.conf import LOOPBACK
 from ordermirror.doctor.findings import Finding, fail, ok, warn
-from ordermirror.sap.transport import CONNECT_SECONDS, tls_context
+from ordermirror.sap.certificates import connection, fingerprint_of, shown_by, tls_context
 
-ADDRESS, CERTIFICATE, TRUST = "SAP address", "certificate", "certificate file"
+ADDRESS, CERTIFICATE = "SAP address", "certificate"
 SOON_DAYS = 30
 
 _NO_CHECK_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which ssl does not name
@@ -37,19 +36,31 @@ class Shown:
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(self.der).digest().hex(":").upper()
+        return fingerprint_of(self.der)
+
+    @property
+    def subject(self) -> str:
+        return _name(self.names.get("subject"))
+
+    @property
+    def issuer(self) -> str:
+        return _name(self.names.get("issuer"))
+
+    @property
+    def begins(self) -> datetime | None:
+        return self._moment("notBefore")
 
     @property
     def expires(self) -> datetime | None:
-        text = self.names.get("notAfter")
-        return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
+        return self._moment("notAfter")
 
     def described(self) -> str:
         until = f"valid until {self.expires:%Y-%m-%d}, " if self.expires else ""
-        return (
-            f"subject {_name(self.names.get('subject'))}, issued by "
-            f"{_name(self.names.get('issuer'))}, {until}SHA-256 {self.fingerprint}"
-        )
+        return f"subject {self.subject}, issued by {self.issuer}, {until}SHA-256 {self.fingerprint}"
+
+    def _moment(self, name: str) -> datetime | None:
+        text = self.names.get(name)
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
 
 
 def place(url: str) -> tuple[str, int]:
@@ -67,7 +78,7 @@ def address(url: str) -> Finding:
             "check ORDERMIRROR_SAP_URL and this machine's name server, or write SAP's IP address",
         )  # fmt: skip
     try:
-        _connection(host, port).close()
+        connection(host, port).close()
     except OSError as exc:
         return fail(
             ADDRESS, f"{host}, port {port} does not answer: {exc.strerror or exc}",
@@ -78,42 +89,44 @@ def address(url: str) -> Finding:
 
 
 def certificate(
-    url: str, ca_file: Path | None, *, now: datetime, save: Path | None
-) -> list[Finding]:
-    """What protects the way; with `save`, writes a certificate that is not trusted to a file."""
+    url: str, *, ca_file: Path | None, fingerprint: str | None, now: datetime
+) -> Finding:
+    """What protects the way, by the rules of a refresh."""
     host, port = place(url)
     if urlsplit(url).scheme == "http":
-        return [_plain(host)]
+        return _plain(host)
     try:
         context = _trusting(ca_file)
     except (ssl.SSLError, OSError) as exc:
-        return [
-            fail(
-                CERTIFICATE, f"{ca_file} holds no certificate in PEM form ({_reason(exc)})",
-                "it must begin with -----BEGIN CERTIFICATE-----; `ordermirror doctor --trust FILE` "
-                "writes such a file once ORDERMIRROR_SAP_CA_FILE is taken out of the settings",
-            )
-        ]  # fmt: skip
+        return fail(
+            CERTIFICATE, f"{ca_file} holds no certificate in PEM form ({_reason(exc)})",
+            "it must begin with -----BEGIN CERTIFICATE-----; or take ORDERMIRROR_SAP_CA_FILE out "
+            "of the settings, and `ordermirror doctor --trust` tells what to set instead",
+        )  # fmt: skip
     try:
-        shown = _shown(host, port)
+        shown = look(host, port)
+        if fingerprint:
+            return _pinned(shown, fingerprint, now)
         refusal = _refusal(host, port, context)
+        if refusal is None:
+            return _trusted(shown, now)
+        alone = _refusal(host, port, _trusting_only(shown.pem))
     except (ssl.SSLError, OSError) as exc:
-        return [
-            fail(
-                CERTIFICATE, f"no TLS connection comes about: {_reason(exc)}",
-                "is this the Service Layer's https port? Does it speak TLS 1.2 or newer?",
-            )
-        ]  # fmt: skip
-    if refusal is None:
-        findings = [_trusted(shown, now)]
-        if save:
-            findings.append(ok(TRUST, f"{save} was not written: the certificate is trusted"))
-        return findings
-    pinned = _refusal(host, port, _trusting_only(shown.pem))
-    findings = [_untrusted(shown, refusal, pinned, host)]
-    if save:
-        findings.append(_saved(shown, save, pinned))
-    return findings
+        return no_tls(exc)
+    return _untrusted(shown, refusal, alone, host)
+
+
+def look(host: str, port: int) -> Shown:
+    """What the server shows, whoever it is; raises OSError (ssl.SSLError is one)."""
+    der = shown_by(host, port)
+    return Shown(der, _names(host, port, ssl.DER_cert_to_PEM_cert(der)))
+
+
+def no_tls(exc: OSError) -> Finding:
+    return fail(
+        CERTIFICATE, f"no TLS connection comes about: {_reason(exc)}",
+        "is this the Service Layer's https port? Does it speak TLS 1.2 or newer?",
+    )  # fmt: skip
 
 
 def _plain(host: str) -> Finding:
@@ -129,61 +142,64 @@ def _plain(host: str) -> Finding:
 
 def _trusted(shown: Shown, now: datetime) -> Finding:
     told = f"trusted; {shown.described()}"
-    if shown.expires is None:
+    days = _days_left(shown, now)
+    if days is None or days >= SOON_DAYS:
         return ok(CERTIFICATE, told)
-    days = (shown.expires - now).days
-    if days < SOON_DAYS:
-        return warn(
-            CERTIFICATE, f"{told}; it ends in {days} days, and with it every refresh",
-            "ask the SAP administrator for the next one, and put it into the PEM file in time",
-        )  # fmt: skip
-    return ok(CERTIFICATE, told)
+    return warn(
+        CERTIFICATE, f"{told}; it ends in {days} days, and with it every refresh",
+        "ask the SAP administrator for the next one, and put it into the PEM file in time",
+    )  # fmt: skip
+
+
+def _pinned(shown: Shown, fingerprint: str, now: datetime) -> Finding:
+    if shown.fingerprint != fingerprint:
+        return fail(
+            CERTIFICATE,
+            f"not the one that is pinned: expected SHA-256 {fingerprint}; received "
+            f"{shown.described()}",
+            "was it renewed? `ordermirror doctor --trust` tells how to compare, and what to set",
+        )
+    told = f"trusted by its fingerprint; {shown.described()}"
+    days = _days_left(shown, now)
+    if days is None or days >= SOON_DAYS:
+        return ok(CERTIFICATE, told)
+    ends = f"it ends in {days} days" if days >= 0 else "it has ended"
+    return warn(
+        CERTIFICATE, f"{told}; {ends}, which a pinned certificate may",
+        "once the SAP administrator renews it, refreshes stop until the new fingerprint is set",
+    )  # fmt: skip
+
+
+def _days_left(shown: Shown, now: datetime) -> int | None:
+    return (shown.expires - now).days if shown.expires else None
 
 
 def _untrusted(
     shown: Shown,
     refusal: ssl.SSLCertVerificationError,
-    pinned: ssl.SSLCertVerificationError | None,
+    alone: ssl.SSLCertVerificationError | None,
     host: str,
 ) -> Finding:
+    """`alone` is why it would be refused as an authority's file too; None when it would not."""
     told = f"not trusted ({refusal.verify_message}); {shown.described()}"
-    if pinned is None:
-        return fail(
-            CERTIFICATE, told,
-            "compare this fingerprint with the one the SAP administrator reads on the SAP server; "
-            "if they are equal, run `ordermirror doctor --trust sap.pem`, which saves the "
-            "certificate to that file, and set ORDERMIRROR_SAP_CA_FILE to the file's whole path",
-        )  # fmt: skip
-    if pinned.verify_code in (_OTHER_NAME, _OTHER_ADDRESS):
-        names = ", ".join(_alternatives(shown.names)) or _name(shown.names.get("subject"))
+    compare = (
+        "run `ordermirror doctor --trust`, compare the fingerprint with the one that is read on "
+        "the SAP server, and put the line that it tells into .env"
+    )
+    if alone is None:
+        return fail(CERTIFICATE, told, compare)
+    if alone.verify_code in (_OTHER_NAME, _OTHER_ADDRESS):
+        names = ", ".join(_alternatives(shown.names)) or shown.subject
         return fail(
             CERTIFICATE, told,
             f"it is made out to {names}, not to {host}: write a name it is made out to in "
-            "ORDERMIRROR_SAP_URL (an entry in the hosts file may lead there), or have it made anew",
+            f"ORDERMIRROR_SAP_URL; or {compare}",
         )  # fmt: skip
-    if pinned.verify_code == _EXPIRED:
-        return fail(CERTIFICATE, told, "it has expired: the SAP administrator must renew it")
-    return fail(CERTIFICATE, told, "the SAP administrator must have the certificate made anew")
-
-
-def _saved(shown: Shown, file: Path, pinned: ssl.SSLCertVerificationError | None) -> Finding:
-    if pinned is not None:
+    if alone.verify_code == _EXPIRED:
         return fail(
-            TRUST, f"{file} was not written: trusting this certificate would not help "
-            f"({pinned.verify_message})", "mend the certificate first"
-        )  # fmt: skip
-    try:
-        with file.open("x", encoding="ascii") as out:
-            out.write(shown.pem)
-    except FileExistsError:
-        return fail(TRUST, f"{file} exists and was left as it is", "name a new file")
-    except OSError as exc:
-        return fail(TRUST, f"{file} can't be written: {exc.strerror}", "name another file")
-    return ok(
-        TRUST, f"the certificate with the fingerprint {shown.fingerprint} is in {file}",
-        "only when the SAP administrator's fingerprint is the same: set "
-        f"ORDERMIRROR_SAP_CA_FILE={file.resolve()} and run `ordermirror doctor` again",
-    )  # fmt: skip
+            CERTIFICATE, told, f"it has expired: the SAP administrator must renew it; or {compare}"
+        )
+    return fail(CERTIFICATE, told, compare)
 
 
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
@@ -203,25 +219,12 @@ def _trusting_only(pem: str) -> ssl.SSLContext:
 def _refusal(host: str, port: int, context: ssl.SSLContext) -> ssl.SSLCertVerificationError | None:
     try:
         with (
-            _connection(host, port) as plain,
+            connection(host, port) as plain,
             context.wrap_socket(plain, server_hostname=host),
         ):
             return None
     except ssl.SSLCertVerificationError as exc:
         return exc
-
-
-def _shown(host: str, port: int) -> Shown:
-    """Nothing but the handshake goes over these connections, so nothing is entrusted to them."""
-    unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    unchecked.check_hostname = False
-    unchecked.verify_mode = ssl.CERT_NONE
-    with (
-        _connection(host, port) as plain,
-        unchecked.wrap_socket(plain, server_hostname=host) as tls,
-    ):
-        der = tls.getpeercert(binary_form=True) or b""
-    return Shown(der, _names(host, port, ssl.DER_cert_to_PEM_cert(der)))
 
 
 def _names(host: str, port: int, pem: str) -> Mapping[str, Any]:
@@ -232,16 +235,12 @@ def _names(host: str, port: int, pem: str) -> Mapping[str, Any]:
     context.verify_flags |= ssl.VerifyFlags(ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME)
     try:
         with (
-            _connection(host, port) as plain,
+            connection(host, port) as plain,
             context.wrap_socket(plain, server_hostname=host) as tls,
         ):
             return tls.getpeercert() or {}
     except ssl.SSLError:
         return {}
-
-
-def _connection(host: str, port: int) -> socket.socket:
-    return socket.create_connection((host, port), timeout=CONNECT_SECONDS)
 
 
 def _name(parts: Iterable[Iterable[tuple[str, str]]] | None) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ordermirror.conf import Settings
-from ordermirror.doctor import certificate, local, sap
+from ordermirror.conf import GATEWAY, Settings
+from ordermirror.doctor import certificate, gateway, local, sap
 from ordermirror.doctor.findings import (
     ABOUT_DATABASE,
     ABOUT_MIRROR,
@@ -23,41 +22,39 @@ from ordermirror.doctor.findings import (
     warn,
 )
 from ordermirror.errors import ConfigError
-from ordermirror.sap.access import access_of
+from ordermirror.sap.access import access_of, gateway_access_of
+from ordermirror.sap.gateway_session import GatewayAccess
+from ordermirror.sap.session import Access
 
+AnyAccess = TypeVar("AnyAccess", Access, GatewayAccess)
 AFTER_ADDRESS = (certificate.CERTIFICATE, sap.LOGIN, *sap.AFTER_LOGIN)
 
 
 def examine(
-    variables: Mapping[str, str], *, set_up_django: Callable[[], None], save: Path | None = None
+    variables: Mapping[str, str], *, set_up_django: Callable[[], None]
 ) -> Iterator[Finding]:
-    """Findings as they are made; secrets never show in them.
-
-    `save` names a file for a certificate that is not trusted yet.
-    """
+    """Findings as they are made; secrets never show in them."""
     settings, findings = local.settings(variables)
     yield from findings
     if settings is None:
         titles = (local.FOLDER, *ABOUT_DATABASE, certificate.ADDRESS, *AFTER_ADDRESS, *ABOUT_MIRROR)
         yield from skipped(titles, "the settings can't be read")
         return
-    for finding in _all(settings, set_up_django, save):
-        yield finding.without((settings.sap_password, settings.secret_key))
+    for finding in _all(settings, set_up_django):
+        yield finding.without((settings.sap_password, settings.gateway_token, settings.secret_key))
 
 
-def _all(
-    settings: Settings, set_up_django: Callable[[], None], save: Path | None
-) -> Iterator[Finding]:
+def _all(settings: Settings, set_up_django: Callable[[], None]) -> Iterator[Finding]:
     folders = local.data_folder(settings)
     yield from folders
     database = []
     for finding in _database(settings, set_up_django, folder_failed=failed(folders)):
         database.append(finding)
         yield finding
-    yield from _sap(settings, save)
+    yield from _source(settings)
     if not any(finding.title == TABLES and finding.level is Level.OK for finding in database):
         yield from skipped(ABOUT_MIRROR, "there is no database with all its tables")
-    elif not settings.sap_company_db:
+    elif not settings.company():
         yield from skipped(ABOUT_MIRROR, "the settings name no company")
     else:
         yield from _stored().mirror(settings, now=datetime.now(UTC))
@@ -83,23 +80,51 @@ def _database(
         yield from _stored().database()
 
 
-def _sap(settings: Settings, save: Path | None) -> Iterator[Finding]:
+def _source(settings: Settings) -> Iterator[Finding]:
+    if settings.source == GATEWAY:
+        yield from _at(
+            lambda: gateway_access_of(settings),
+            lambda access: [gateway.orders(access)],
+            after=(gateway.ORDERS,), who="the gateway", sent="the token",
+        )  # fmt: skip
+    else:
+        yield from _at(
+            lambda: access_of(settings), sap.examine,
+            after=AFTER_ADDRESS[1:], who="SAP", sent="the password",
+        )  # fmt: skip
+
+
+def _at(
+    named: Callable[[], AnyAccess],
+    examine: Callable[[AnyAccess], Iterable[Finding]],
+    *,
+    after: tuple[str, ...],
+    who: str,
+    sent: str,
+) -> Iterator[Finding]:
+    """The way there, and only over a trusted one what is there; `after` are its titles."""
     try:
-        access = access_of(settings)
+        access = named()
     except ConfigError:
-        yield from skipped((certificate.ADDRESS, *AFTER_ADDRESS), "settings are missing")
+        titles = (certificate.ADDRESS, certificate.CERTIFICATE, *after)
+        yield from skipped(titles, "settings are missing")
         return
     reached = certificate.address(access.url)
     yield reached
     if failed([reached]):
-        yield from skipped(AFTER_ADDRESS, "SAP can't be reached")
+        yield from skipped((certificate.CERTIFICATE, *after), f"{who} can't be reached")
         return
-    shown = certificate.certificate(access.url, access.ca_file, now=datetime.now(UTC), save=save)
-    yield from shown
-    if failed(shown):
-        yield from skipped(AFTER_ADDRESS[1:], "the password is sent over a trusted way only")
+    shown = certificate.certificate(
+        access.url,
+        ca_file=access.ca_file,
+        fingerprint=access.fingerprint,
+        now=datetime.now(UTC),
+    )
+    yield shown
+    if failed([shown]):
+        yield from skipped(after, f"{sent} is sent over a trusted way only")
         return
-    yield from sap.examine(access)
+    yield from examine(access)
 
 
 def _stored() -> Any:

@@ -19,7 +19,6 @@ FOLDER = "data folder"
 
 WANTED_BYTES = 10**9
 NEEDED_BYTES = 10**8
-_NEEDED = ("sap_url", "sap_company_db", "sap_user", "sap_password")
 
 
 def settings(variables: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
@@ -31,6 +30,8 @@ def settings(variables: Mapping[str, str]) -> tuple[Settings | None, list[Findin
     missing = _missing(variables)
     if missing:
         return loaded, [_mistake(problem) for problem in missing]
+    if trouble := loaded.celery_trouble():
+        return loaded, [_mistake(trouble)]
     return loaded, [ok(SETTINGS, f"{len(variables)} set, all of them readable")]
 
 
@@ -56,9 +57,10 @@ def _mistake(problem: str) -> Finding:
 
 
 def _missing(variables: Mapping[str, str]) -> list[str]:
+    source = variables.get(conf.variable("source"), conf.SERVICE_LAYER)
     names = [
         name
-        for name in _NEEDED
+        for name in conf.NEEDED.get(source, ())
         if conf.variable(name) not in variables and conf.variable(name) + "_FILE" not in variables
     ]
     return [f"{conf.variable(name)} is not set: {conf.MEANINGS[name]}" for name in names]

@@ -43,9 +43,9 @@ class Need:
 NEEDS = (
     Need("Orders", wire.HEADER_SELECT, "nothing can be mirrored", Level.FAIL),
     Need("SalesPersons", wire.SALES_PERSON_SELECT, "refreshes end before they begin", Level.FAIL),
-    Need("Items", "ItemCode,ItemName,Manufacturer", "items show their codes only"),
-    Need("Manufacturers", "Code,ManufacturerName", "manufacturers show their codes only"),
-    Need("BusinessPartners", "CardCode,CardName", "customers show what their orders say only"),
+    Need("Items", wire.ITEM_SELECT, "items show their codes only"),
+    Need("Manufacturers", wire.MANUFACTURER_SELECT, "manufacturers show their codes only"),
+    Need("BusinessPartners", wire.CUSTOMER_SELECT, "customers show what their orders say only"),
     Need(
         "DeliveryNotes", wire.FOLLOW_UP_SELECT, "deliveries are found by the audit only, hours late"
     ),
@@ -73,7 +73,10 @@ class Asked:
 
 def session_of(access: Access) -> Session:
     transport = HttpTransport(
-        ca_file=access.ca_file, total_seconds=access.total_seconds, connections=1
+        ca_file=access.ca_file,
+        fingerprint=access.fingerprint,
+        total_seconds=access.total_seconds,
+        connections=1,
     )
     return Session(access, Traffic(), transport)
 

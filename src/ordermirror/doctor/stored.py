@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import Error, connection
 from django.db.backends.utils import CursorWrapper
 
+from ordermirror import last_runs
 from ordermirror.conf import Settings
 from ordermirror.database import missing_migrations
 from ordermirror.doctor.findings import (
@@ -31,8 +32,6 @@ from ordermirror.doctor.findings import (
 from ordermirror.engines import engine_name, mode_problems, too_old
 from ordermirror.errors import ConfigError
 from ordermirror.models import Company, Pending, Quarantine, SyncRun
-
-REFRESHES_MISSED = 3
 
 
 def database() -> Iterator[Finding]:
@@ -94,13 +93,13 @@ def _server_integrity() -> Finding:
 
 
 def mirror(settings: Settings, *, now: datetime) -> Iterator[Finding]:
-    company = Company.objects.filter(company_db=settings.sap_company_db).first()
+    company = Company.objects.filter(company_db=settings.company()).first()
     if company is None:
         yield warn(COMPANY, "nothing is mirrored yet", "run `ordermirror sync`")
         yield from skipped(ABOUT_MIRROR[1:], "nothing is mirrored yet")
         return
     yield _company(company)
-    yield _freshness(company, settings.every, now, settings.sap_user)
+    yield _freshness(company, settings, now)
     yield _pending(company)
     yield _quarantine(company)
 
@@ -127,9 +126,7 @@ def _tables() -> Finding:
         return ok(TABLES, "up to date")
     if not connection.introspection.table_names():
         return warn(TABLES, "not made yet", "the first `ordermirror sync` makes them")
-    return fail(
-        TABLES, f"{missing} migrations are missing", "run `ordermirror migrate` (after a backup)"
-    )
+    return fail(TABLES, f"{missing} migrations are missing", "run `ordermirror upgrade`")
 
 
 def _integrity() -> Finding:
@@ -153,17 +150,21 @@ def _company(company: Company) -> Finding:
     return ok(COMPANY, f"{company.company_db} is the company that is mirrored")
 
 
-def _freshness(company: Company, every: timedelta, now: datetime, user: str | None) -> Finding:
+def _freshness(company: Company, settings: Settings, now: datetime) -> Finding:
     runs = SyncRun.objects.filter(company=company).order_by("-started_at")
     complete = runs.filter(outcome=SyncRun.Outcome.COMPLETE).first()
     last = runs.first()
     problem = f"; the last run says: {last.problem}" if last and last.problem else ""
-    problem = problem.replace(f" of {user} ", " of the SAP user ")
+    problem = problem.replace(f" of {settings.sap_user} ", " of the SAP user ")
     if complete is None:
         return warn(FRESHNESS, f"no refresh was ever complete{problem}", "run `ordermirror sync`")
     age = now - complete.started_at
     told = f"the last complete refresh began {_spoken(age)} ago{problem}"
-    if age > REFRESHES_MISSED * every:
+    until = settings.quiet_until(now)
+    if until:
+        return ok(FRESHNESS, f"{told}; no other begins by itself before {until:%H:%M}")
+    due_since = max(complete.started_at, settings.quiet_ended(now) or complete.started_at)
+    if now - due_since > last_runs.limit(settings.every):
         return warn(
             FRESHNESS, told, "is `ordermirror run` running? Otherwise run `ordermirror sync`"
         )

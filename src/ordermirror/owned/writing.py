@@ -30,6 +30,12 @@ def add_note(order: int, text: str, by: By) -> None:
     OrderNote.objects.create(order=order, author=by.person, at=by.at, text=text)
 
 
+def forget(first: int, beyond: int) -> None:
+    """Delete all that was written about the orders with these keys."""
+    for model in (OrderNote, Approval, LinePrice):
+        model.objects.filter(order__gte=first, order__lt=beyond).delete()
+
+
 def decide(order: int, state: str, remark: str, by: By, *, basis: Basis, seen: int) -> bool:
     """False, and nothing written, when somebody has decided since version `seen`; 0: none yet."""
     values = {

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from ordermirror.logs import carried
+from ordermirror.phases import Phase, during
+
 T = TypeVar("T")
 
 
@@ -15,6 +18,7 @@ def in_order(tasks: Iterable[Callable[[], T]], *, parallel: int) -> Iterator[T]:
 
     A task's error is raised in its place; later results are dropped then. With `parallel` 0 each
     task runs in the caller's thread when its result is asked for.
+    Lines that the threads log are about the same run as the caller's.
     """
     if not parallel:
         yield from (task() for task in tasks)
@@ -23,10 +27,15 @@ def in_order(tasks: Iterable[Callable[[], T]], *, parallel: int) -> Iterator[T]:
     under_way: deque[Future[T]] = deque()
     try:
         for task in tasks:
-            under_way.append(pool.submit(task))
+            under_way.append(pool.submit(carried(task)))
             if len(under_way) > parallel:
-                yield under_way.popleft().result()
+                yield _result(under_way.popleft())
         while under_way:
-            yield under_way.popleft().result()
+            yield _result(under_way.popleft())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(task: Future[T]) -> T:
+    with during(Phase.SAP):
+        return task.result()

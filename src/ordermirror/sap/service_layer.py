@@ -29,11 +29,17 @@ from ordermirror.core.fetched import (
 )
 from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.core.identity import Anchor
+from ordermirror.core.scope import EVERYTHING, Scope
 from ordermirror.errors import BadAnswer, SAPError, SAPUnavailable
-from ordermirror.records import HIGHEST_ENTRY, OPEN, SalesPerson
-from ordermirror.sap import wire
+from ordermirror.phases import Phase, during
+from ordermirror.records import HIGHEST_ENTRY, OPEN
+from ordermirror.sap import conditions, wire
+from ordermirror.sap.line_rows import LineRows
+from ordermirror.sap.master_data import ServiceLayerMasterData
+from ordermirror.sap.pace import PageSize
 from ordermirror.sap.prefetch import in_order
-from ordermirror.sap.session import Access, Session
+from ordermirror.sap.query import counting, filter_of, page_headers, path
+from ordermirror.sap.session import Access, Asking, Session
 from ordermirror.sap.source import FollowUpKind, Traffic
 from ordermirror.sap.transport import HttpTransport, Transport
 
@@ -59,6 +65,11 @@ class Question:
     entity: str = "Orders"
     filter: str = ""
     keeps: Callable[[int], bool] = lambda doc_entry: True
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether documents come with their lines, which is what weighs on SAP."""
+        return "DocumentLines" in self.select
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,10 @@ def utc_now() -> datetime:
 
 
 class ServiceLayer:
-    """Implements `ordermirror.sap.source.Source`."""
+    """Implements `ordermirror.sap.source.Source`.
+
+    With `joined_lines`, orders are put together from headers and QueryService's line rows.
+    """
 
     def __init__(
         self,
@@ -95,27 +109,43 @@ class ServiceLayer:
         *,
         page_size: int,
         light_page_size: int,
+        joined_lines: bool = False,
         clock: Callable[[], datetime] = utc_now,
         pause: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
         transport: Transport | None = None,
+        scope: Scope = EVERYTHING,
     ) -> None:
         self.traffic = Traffic()
+        self.scope = self.loaded = scope
         transport = transport or HttpTransport(
             ca_file=access.ca_file,
+            fingerprint=access.fingerprint,
             total_seconds=access.total_seconds,
             connections=max(access.parallel, 1),
         )
-        self._session = Session(access, self.traffic, transport, pause=pause)
-        self._counting = "$inlinecount=allpages" if access.url.endswith("/v1") else "$count=true"
+        self._session = Session(access, self.traffic, transport, pause=pause, monotonic=monotonic)
+        self._counting = counting(access.url)
+        self.master_data = ServiceLayerMasterData(
+            self._session, counting=self._counting, page_size=light_page_size
+        )
         self._parallel = access.parallel
         self._page_size = page_size
+        self._whole = PageSize(page_size)
         self._light_page_size = light_page_size
+        self._line_rows = (
+            LineRows(self._session, rows_at_once=light_page_size, read_whole=self._read_whole)
+            if joined_lines
+            else None
+        )
         self._clock = clock
         self._unreadable_found = 0
 
     def newest(self, *, not_after: date) -> Newest:
-        highest = self._first("DocEntry desc", "DocEntry gt 0")
-        stamp = self._first("UpdateDate desc", f"UpdateDate le '{not_after.isoformat()}'")
+        scope = conditions.within(self.scope)
+        stamped = f"UpdateDate le '{not_after.isoformat()}'"
+        highest = self._first("DocEntry desc", conditions.both("DocEntry gt 0", scope))
+        stamp = self._first("UpdateDate desc", conditions.both(stamped, scope))
         light = _light_row(*stamp[0]).light if stamp[0] else None
         return Newest(
             highest[0][0] if highest[0] else 0,
@@ -125,7 +155,7 @@ class ServiceLayer:
 
     def load(self, *, after: int, highest: int) -> Iterator[Batch]:
         """Windows of DocEntry up to `highest`, several under way; then whatever lies above."""
-        window = _Window(self._page_size)
+        window = _Window(self._whole)
         tasks = (
             partial(self._window, low, high, window) for low, high in window.cut(after, highest)
         )
@@ -133,11 +163,27 @@ class ServiceLayer:
             yield from batches
         yield from self._above(max(after, highest))
 
+    def backfill(self, *, after: int) -> Iterator[Batch]:
+        """Numbers first, then the orders by them: what SAP can't render stops no other."""
+        question = Question(
+            select="DocEntry",
+            page_size=self._light_page_size,
+            after=after,
+            filter=conditions.lacking(self.scope, self.loaded),
+        )
+        size = min(KEYS_PER_REQUEST, self._page_size)
+        for page in self._pages(question):
+            yield from map(self._keys, in_chunks(page.keys, size))
+
     def changed(
         self, *, since: date | None, above: int, anchors: Sequence[int] = ()
     ) -> Iterator[list[LightRow]]:
-        wanted = [f"DocEntry gt {above}", *_each_key(anchors)]
-        condition = f"(UpdateDate ge '{since}' or {' or '.join(wanted)})" if since else ""
+        condition = conditions.within(self.scope)
+        if since:
+            news = f"(UpdateDate ge '{since}' or DocEntry gt {above})"
+            condition = conditions.both(conditions.of_customers(self.scope.customers), news)
+        if condition and anchors:
+            condition = f"({' or '.join([condition, *_each_key(anchors)])})"
         for page in self._light(condition, select=wire.CHANGED_SELECT, anchors=anchors):
             for row in page:
                 if since and row.doc_entry not in anchors and not _is_changed(row, since, above):
@@ -145,7 +191,9 @@ class ServiceLayer:
             yield page
 
     def open(self) -> Iterator[list[LightRow]]:
-        for page in self._light("DocumentStatus eq 'bost_Open'", select=wire.LIGHT_SELECT):
+        customers = conditions.of_customers(self.scope.customers)
+        condition = conditions.both("DocumentStatus eq 'bost_Open'", customers)
+        for page in self._light(condition, select=wire.LIGHT_SELECT):
             for row in page:
                 if row.light and row.light.document_status != OPEN:
                     raise BadAnswer(f"SAP sent order {row.doc_entry} as open, which it is not")
@@ -161,8 +209,8 @@ class ServiceLayer:
         return {anchor.doc_entry: anchor for anchor in map(wire.decode_anchor, rows)}
 
     def newest_follow_up(self, kind: FollowUpKind) -> int:
-        path = _path(kind.entity, "$select=DocEntry", f"$orderby={quote('DocEntry desc')}&$top=1")
-        page = self._session.get(path, _page_headers(1), wire.decode_page)
+        address = path(kind.entity, "$select=DocEntry", f"$orderby={quote('DocEntry desc')}&$top=1")
+        page = self._session.get(address, page_headers(1), wire.decode_page)
         return wire.decode_doc_entry(page.rows[0]) if page.rows else 0
 
     def follow_ups(self, kind: FollowUpKind, *, above: int) -> Iterator[list[FollowUp]]:
@@ -179,25 +227,6 @@ class ServiceLayer:
         rows = self._by_keys(kind.entity, wire.FOLLOW_UP_SELECT, doc_entries)
         return {base for row in rows for base in wire.decode_follow_up(row).bases}
 
-    def sales_people(self) -> list[SalesPerson]:
-        people: list[SalesPerson] = []
-        while True:
-            after = people[-1].sales_employee_code if people else -(2**31)
-            page = self._session.get(
-                _path(
-                    "SalesPersons",
-                    f"$select={wire.SALES_PERSON_SELECT}",
-                    _filter(f"SalesEmployeeCode gt {after}"),
-                    f"$orderby=SalesEmployeeCode&$top={self._light_page_size}",
-                    self._counting,
-                ),
-                _page_headers(self._light_page_size),
-                wire.decode_page,
-            )
-            people += _ascending_people(page.rows, after)
-            if not page.rows or page.remaining == len(page.rows):
-                return people
-
     def close(self) -> None:
         self._session.close()
 
@@ -205,27 +234,27 @@ class ServiceLayer:
         self, orderby: str, condition: str
     ) -> tuple[tuple[int, msgspec.Raw] | None, int | None]:
         """The first row with its key, and how many rows there are."""
-        path = _path(
+        address = path(
             "Orders",
             f"$select={wire.LIGHT_SELECT}",
-            _filter(condition),
+            filter_of(condition),
             f"$orderby={quote(orderby)}&$top=1",
             self._counting,
         )
-        page = self._session.get(path, _page_headers(1), _not_withheld)
+        page = self._session.get(address, page_headers(1), _not_withheld)
         first = (wire.decode_doc_entry(page.rows[0]), page.rows[0]) if page.rows else None
         return first, page.remaining
 
     def _window(self, low: int, high: int, window: _Window) -> list[Batch]:
         question = Question(
-            select=wire.HEADER_SELECT,
+            select=self._order_select,
             page_size=self._page_size,
             after=low,
-            filter=f"DocEntry le {high}",
+            filter=conditions.both(f"DocEntry le {high}", conditions.within(self.scope)),
             keeps=lambda doc_entry: doc_entry <= high,
         )
         try:
-            batches = list(_ranges(self._pages(question), low, high))
+            batches = list(self._ranges(question, low, high))
         except (SAPUnavailable, BadAnswer) as exc:
             self._require_answers(exc)
             batches = [self._window_by_key(replace(question, select="DocEntry"), high)]
@@ -240,8 +269,49 @@ class ServiceLayer:
         return Batch(tuple(documents), RangeCoverage(question.after, high, high))
 
     def _above(self, low: int) -> Iterator[Batch]:
-        question = Question(select=wire.HEADER_SELECT, page_size=self._page_size, after=low)
-        return _ranges(self._pages(question), low, None)
+        question = Question(
+            select=self._order_select,
+            page_size=self._page_size,
+            after=low,
+            filter=conditions.within(self.scope),
+        )
+        return self._ranges(question, low, None)
+
+    def _ranges(self, question: Question, low: int, high: int | None) -> Iterator[Batch]:
+        """Each page covers the range up to its last key, the last one up to the end of the range.
+
+        Without `high` the last page covers everything above, though no numbers are in use there
+        yet.
+        """
+        for page in self._pages(question):
+            end = page.keys[-1] if page.keys else low
+            if not page.is_last:
+                coverage = RangeCoverage(low, end, end)
+            else:
+                coverage = RangeCoverage(low, high or HIGHEST_ENTRY, high or end)
+            yield Batch(tuple(self._documents(page, question)), coverage)
+            low = end
+
+    @property
+    def _order_select(self) -> str:
+        """What an order's page shows: everything, or headers to put together with line rows."""
+        joined = self._line_rows is not None and self._line_rows.usable
+        return wire.WITHOUT_LINES_SELECT if joined else wire.HEADER_SELECT
+
+    def _documents(self, page: Rows, question: Question) -> list[Document]:
+        if self._line_rows is None or question.is_whole:
+            return list(_documents(page))
+        return self._line_rows.documents(page.keys, page.rows, page.read_at)
+
+    def _read_whole(self, keys: Sequence[int]) -> list[Document]:
+        """Raises BadAnswer when one of these orders is not shown."""
+        documents: list[Document] = []
+        for chunk in in_chunks(keys, min(KEYS_PER_REQUEST, self._page_size)):
+            for page in self._pages(_of_keys("Orders", wire.HEADER_SELECT, chunk)):
+                documents += _documents(page)
+        if len(documents) != len(keys):
+            raise BadAnswer("an order went away while it was being read")
+        return documents
 
     def _keys(self, keys: Sequence[int]) -> Batch:
         return Batch(tuple(self._readable(keys)), KeyCoverage(frozenset(keys)))
@@ -252,8 +322,9 @@ class ServiceLayer:
         When SAP answers other questions but not this one, each half is asked for by itself.
         """
         try:
-            pages = self._pages(_of_keys("Orders", wire.HEADER_SELECT, keys))
-            return [document for page in pages for document in _documents(page)]
+            question = _of_keys("Orders", self._order_select, keys)
+            pages = self._pages(question)
+            return [document for page in pages for document in self._documents(page, question)]
         except (SAPUnavailable, BadAnswer) as exc:
             self._require_answers(exc)
             if len(keys) == 1:
@@ -286,14 +357,35 @@ class ServiceLayer:
     def _light(
         self, condition: str, *, select: str, anchors: Sequence[int] = ()
     ) -> Iterator[list[LightRow]]:
+        told = self.scope.customers is not None or self.loaded.customers is not None
         question = Question(
-            select=select, page_size=self._light_page_size, after=0, filter=condition
+            select=f"{select},CardCode" if told else select,
+            page_size=self._light_page_size,
+            after=0,
+            filter=condition,
         )
         for page in self._pages(question):
-            yield [
-                _light_row(key, row, with_anchor=key in anchors)
-                for key, row in zip(page.keys, page.rows, strict=True)
-            ]
+            with during(Phase.DECODE):
+                rows = zip(page.keys, page.rows, strict=True)
+                found = [_light_row(key, row, with_anchor=key in anchors) for key, row in rows]
+                if told:
+                    found = self._of_our_customers(found, page.rows, anchors)
+            yield found
+
+    def _of_our_customers(
+        self, found: list[LightRow], rows: list[msgspec.Raw], anchors: Sequence[int]
+    ) -> list[LightRow]:
+        """Rows of other customers are no news; of one that can't be read the order will tell."""
+        kept = []
+        for light, row in zip(found, rows, strict=True):
+            try:
+                code = wire.decode_card_code(row)
+                ours = self.scope.has_customer(code)
+            except (ValueError, RecursionError):
+                code, ours = None, True
+            if ours or light.doc_entry in anchors:
+                kept.append(light._replace(card_code=code))
+        return kept
 
     def _pages(self, question: Question) -> Iterator[Rows]:
         """Pages until one proves to be the last.
@@ -319,13 +411,43 @@ class ServiceLayer:
             held, held_after, after = page, after, page.keys[-1]
 
     def _page(self, question: Question, after: int) -> Rows:
-        path = _path(
+        if question.is_whole:
+            return self._whole_page(question, after)
+        return self._session.get(
+            *self._asking(question, after, question.page_size), self._reading(question, after)
+        )
+
+    def _whole_page(self, question: Question, after: int) -> Rows:
+        """No more documents at once than SAP has shown to send in good time."""
+        asked = min(question.page_size, self._whole.rows)
+        seconds = 0.0
+
+        def less() -> Asking:
+            nonlocal asked
+            asked = self._whole.fewer_than(asked)
+            return self._asking(question, after, asked)
+
+        def took(told: float) -> None:
+            nonlocal seconds
+            seconds = told
+
+        address, headers = self._asking(question, after, asked)
+        read = self._reading(question, after)
+        page = self._session.get(address, headers, read, took=took, less=less)
+        self._whole.learn(asked=asked, got=len(page.rows), seconds=seconds)
+        return page
+
+    def _asking(self, question: Question, after: int, rows: int) -> Asking:
+        address = path(
             question.entity,
             f"$select={question.select}",
-            _filter(" and ".join(filter(None, [f"DocEntry gt {after}", question.filter]))),
-            f"$orderby=DocEntry&$top={question.page_size}",
+            filter_of(" and ".join(filter(None, [f"DocEntry gt {after}", question.filter]))),
+            f"$orderby=DocEntry&$top={rows}",
             self._counting,
         )
+        return address, page_headers(rows)
+
+    def _reading(self, question: Question, after: int) -> Callable[[bytes], Rows]:
         read_at = self._clock()
 
         def read(body: bytes) -> Rows:
@@ -334,26 +456,27 @@ class ServiceLayer:
             _check_page(keys, page.remaining, question, after)
             return Rows(keys, page.rows, page.remaining, read_at)
 
-        return self._session.get(path, _page_headers(question.page_size), read)
+        return read
 
 
 class _Window:
     """How many DocEntry numbers to ask for at once: as many as fill a page, gaps included."""
 
-    def __init__(self, page_size: int) -> None:
+    def __init__(self, page_size: PageSize) -> None:
         self._page_size = page_size
         self._factor = 1
 
     def cut(self, after: int, highest: int) -> Iterator[tuple[int, int]]:
         while after < highest:
-            upto = min(after + self._page_size * self._factor, highest)
+            upto = min(after + self._page_size.rows * self._factor, highest)
             yield after, upto
             after = upto
 
     def learn(self, width: int, found: int) -> None:
-        if found * 2 < self._page_size and width >= self._page_size * self._factor:
+        rows = self._page_size.rows
+        if found * 2 < rows and width >= rows * self._factor:
             self._factor = min(self._factor * 2, WIDEST_WINDOW)
-        elif found > self._page_size:
+        elif found > rows:
             self._factor = max(self._factor // 2, 1)
 
 
@@ -392,21 +515,6 @@ def _each_key(keys: Iterable[int]) -> list[str]:
     return [f"DocEntry eq {key}" for key in keys]
 
 
-def _ranges(pages: Iterable[Rows], low: int, high: int | None) -> Iterator[Batch]:
-    """Each page covers the range up to its last key, the last one up to the end of the range.
-
-    Without `high` the last page covers everything above, though no numbers are in use there yet.
-    """
-    for page in pages:
-        end = page.keys[-1] if page.keys else low
-        if not page.is_last:
-            coverage = RangeCoverage(low, end, end)
-        else:
-            coverage = RangeCoverage(low, high or HIGHEST_ENTRY, high or end)
-        yield Batch(tuple(_documents(page)), coverage)
-        low = end
-
-
 def _documents(page: Rows) -> Iterator[Document]:
     for key, row in zip(page.keys, page.rows, strict=True):
         yield Document(key, memoryview(row), page.read_at)
@@ -426,25 +534,3 @@ def _is_changed(row: LightRow, since: date, above: int) -> bool:
         return True
     stamp = row.light.update_date
     return row.doc_entry > above or (stamp is not None and stamp >= since)
-
-
-def _ascending_people(rows: list[msgspec.Raw], after: int) -> list[SalesPerson]:
-    people = [wire.decode_sales_person(row) for row in rows]
-    for person in people:
-        if person.sales_employee_code <= after:
-            raise BadAnswer("SAP's sales people are out of order")
-        after = person.sales_employee_code
-    return people
-
-
-def _path(entity: str, *options: str) -> str:
-    return f"/{entity}?" + "&".join(options)
-
-
-def _filter(condition: str) -> str:
-    return "$filter=" + quote(condition, safe="'(),-")
-
-
-def _page_headers(page_size: int) -> dict[str, str]:
-    """Both of the ways to ask for a page's size; SAP's own default is 20 rows."""
-    return {"Prefer": f"odata.maxpagesize={page_size}", "B1S-PageSize": str(page_size)}

@@ -1,6 +1,6 @@
 """A logged-in session with the Service Layer: who may retry what, and how often.
 
-Sends nothing but Login, Logout and GET.
+Sends nothing but Login, Logout, GET and the one POST that only reads.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 from urllib3._collections import HTTPHeaderDict
 
-from ordermirror.errors import BadAnswer, SAPRefused, SAPUnavailable
+from ordermirror.errors import BadAnswer, SAPRefused, SAPUnavailable, TooMuchAtOnce
+from ordermirror.phases import Phase, during
+from ordermirror.sap.pace import Turns, retry_after
 from ordermirror.sap.source import Traffic
 from ordermirror.sap.transport import Answer, Transport
 
@@ -27,7 +31,13 @@ T = TypeVar("T")
 
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 60.0
+
+QUERY = "/QueryService_PostQuery"
+"""Joins of entity sets; a POST only because its question is long."""
+ALLOWED_POSTS = ("/Login", "/Logout", QUERY)
+
+Asking = tuple[str, dict[str, str]]
+"""A path and its headers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +49,13 @@ class Access:
     user: str
     password: str = field(repr=False)
     ca_file: Path | None = None
+    fingerprint: str | None = None
+    """SHA-256 of the one certificate that is trusted; None: by `ca_file`, or as this machine."""
     total_seconds: float = 120.0
     parallel: int = 2
     """Requests under way at once; 0 asks in the caller's thread, one after the other."""
+    calls_per_minute: int | None = None
+    """None: as many as there are."""
 
 
 class _Error(msgspec.Struct):
@@ -62,6 +76,9 @@ class _LoginBody(msgspec.Struct):
 class Session:
     """Logs in when first used, once for all threads; logs out at `close`."""
 
+    posts: Collection[str] = ALLOWED_POSTS
+    """The only paths that anything is posted to."""
+
     def __init__(
         self,
         access: Access,
@@ -69,11 +86,19 @@ class Session:
         transport: Transport,
         *,
         pause: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`monotonic` tells the seconds by which pauses are measured."""
         self._access = access
         self._traffic = traffic
         self._transport = transport
         self._pause = pause
+        self._turns = Turns(
+            parallel=access.parallel,
+            calls_per_minute=access.calls_per_minute,
+            clock=monotonic,
+            pause=pause,
+        )
         self._lock = threading.Lock()
         self._counting = threading.Lock()
         self._cookie: str | None = None
@@ -86,26 +111,59 @@ class Session:
 
     def ask(self, path: str, headers: dict[str, str]) -> Answer:
         """GET `path` once, whatever the answer; raises SAPUnavailable when there is none."""
-        return self._get_in_session(path, headers)
+        return self._send_in_session("GET", path, headers)[0]
 
-    def get(self, path: str, headers: dict[str, str], read: Callable[[bytes], T]) -> T:
+    def get(
+        self,
+        path: str,
+        headers: dict[str, str],
+        read: Callable[[bytes], T],
+        *,
+        took: Callable[[float], None] = lambda seconds: None,
+        less: Callable[[], Asking] | None = None,
+    ) -> T:
         """GET `path` and `read` the body, again after a pause when either fails for now.
 
-        Raises SAPUnavailable or BadAnswer when it still fails at the last attempt, and SAPRefused
-        at once.
+        `took` is told how long the answer that was read took, in seconds. `less` says what to ask
+        for instead when the answer was too much at once. Raises SAPUnavailable or BadAnswer when it
+        still fails at the last attempt, and SAPRefused at once.
         """
+        return self._persist("GET", path, headers, None, read, took=took, less=less)
+
+    def query(self, body: bytes, headers: dict[str, str], read: Callable[[bytes], T]) -> T:
+        """Put a question of joins, as `get` does any other one."""
+        return self._persist("POST", QUERY, headers, body, read)
+
+    def _persist(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        read: Callable[[bytes], T],
+        *,
+        took: Callable[[float], None] = lambda seconds: None,
+        less: Callable[[], Asking] | None = None,
+    ) -> T:
         for attempt in range(1, ATTEMPTS + 1):
-            retry_after = None
+            told_to_wait = False
             try:
-                answer = self._get_in_session(path, headers)
-                retry_after = answer.headers.get("Retry-After")
-                return read(_usable(answer).body)
+                answer, seconds = self._send_in_session(method, path, headers, body)
+                told_to_wait = _told_to_wait(answer) is not None
+                with during(Phase.DECODE):
+                    result = read(_usable(answer).body)
+                took(seconds)
+                return result
             except (SAPUnavailable, BadAnswer) as exc:
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or self._turns.closed:
                     raise
                 self._traffic.retries += 1
                 logger.info("asking SAP again, attempt %d of %d: %s", attempt + 1, ATTEMPTS, exc)
-                self._pause(_pause_seconds(attempt, retry_after))
+                if less and isinstance(exc, TooMuchAtOnce):
+                    path, headers = less()
+                if not told_to_wait:
+                    with during(Phase.SAP):
+                        self._pause(_pause_seconds(attempt))
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -118,16 +176,18 @@ class Session:
                 logger.info("logging out of SAP failed: %s", exc)
         self._transport.close()
 
-    def _get_in_session(self, path: str, headers: dict[str, str]) -> Answer:
-        """Log in again and replay once when the session has ended."""
+    def _send_in_session(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None = None
+    ) -> tuple[Answer, float]:
+        """The answer and its seconds. Logs in again and replays once when the session has ended."""
         cookie = self._logged_in(expired=None)
-        answer = self._send("GET", path, {**headers, "Cookie": cookie})
+        answer, seconds = self._send(method, path, {**headers, "Cookie": cookie}, body)
         if answer.status == 401:
             cookie = self._logged_in(expired=cookie)
-            answer = self._send("GET", path, {**headers, "Cookie": cookie})
+            answer, seconds = self._send(method, path, {**headers, "Cookie": cookie}, body)
             if answer.status == 401:
                 raise SAPRefused(f"SAP refuses its own new session: {message_of(answer)}")
-        return answer
+        return answer, seconds
 
     def _logged_in(self, *, expired: str | None) -> str:
         with self._lock:
@@ -141,7 +201,7 @@ class Session:
         body = msgspec.json.encode(
             {"CompanyDB": access.company_db, "UserName": access.user, "Password": access.password}
         )
-        answer = self._send("POST", "/Login", {"Content-Type": "application/json"}, body)
+        answer, _ = self._send("POST", "/Login", {"Content-Type": "application/json"}, body)
         if answer.status == 429 or answer.status >= 500:
             raise SAPUnavailable(f"SAP could not log in: {message_of(answer)}")
         if answer.status != 200:
@@ -156,22 +216,33 @@ class Session:
 
     def _send(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None = None
-    ) -> Answer:
-        if method != "GET" and path not in ("/Login", "/Logout"):
+    ) -> tuple[Answer, float]:
+        """The answer and the seconds it took, when it is this request's turn.
+
+        A logout waits for nothing: it sets a licence free.
+        """
+        if method != "GET" and (method != "POST" or path not in self.posts):
             raise AssertionError(f"OrderMirror only reads: {method} {path}")
-        started = time.monotonic()
-        size = 0
-        try:
-            answer = self._transport.send(
-                method, self._access.url + path, {"Accept-Encoding": "gzip", **headers}, body
-            )
-            size = len(answer.body)
-        finally:
-            with self._counting:
-                self._traffic.requests += 1
-                self._traffic.bytes += size
-                self._traffic.seconds_waited += time.monotonic() - started
-        return answer
+        with during(Phase.SAP), nullcontext() if path == "/Logout" else self._turns.turn():
+            started = time.monotonic()
+            size = 0
+            try:
+                answer = self._transport.send(
+                    method, self._access.url + path, {"Accept-Encoding": "gzip", **headers}, body
+                )
+                size = len(answer.body)
+            finally:
+                seconds = time.monotonic() - started
+                self._count(size, seconds)
+            if told := _told_to_wait(answer):
+                self._turns.leave_alone(told)
+        return answer, seconds
+
+    def _count(self, size: int, seconds: float) -> None:
+        with self._counting:
+            self._traffic.requests += 1
+            self._traffic.bytes += size
+            self._traffic.seconds_waited += seconds
 
 
 def _version(answer: Answer) -> str | None:
@@ -191,7 +262,7 @@ def _usable(answer: Answer) -> Answer:
     if 300 <= status < 400:
         raise SAPRefused(
             f"SAP's address answered with a redirect ({status}), which is never followed; "
-            "check ORDERMIRROR_SAP_URL"
+            "check the address in the settings"
         )
     raise SAPRefused(f"SAP answered {status}: {message_of(answer)}")
 
@@ -218,9 +289,14 @@ def _session_cookie(answer: Answer) -> str:
     return "; ".join(kept)
 
 
-def _pause_seconds(attempt: int, retry_after: str | None) -> float:
-    """Doubling with jitter, or what the server asks for within reason."""
-    if retry_after and retry_after.isdigit():
-        return min(float(retry_after), LONGEST_PAUSE_SECONDS)
+def _told_to_wait(answer: Answer) -> float | None:
+    """For how many seconds a server that has too much to do wants to be left alone."""
+    if answer.status not in (429, 503):
+        return None
+    return retry_after(answer.headers, now=datetime.now(UTC))
+
+
+def _pause_seconds(attempt: int) -> float:
+    """Doubling with jitter."""
     jitter = random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, guards nothing
     return float(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * jitter)

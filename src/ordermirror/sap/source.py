@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from ordermirror.core.fetched import Base, Batch, FollowUp, LightRow, Newest
 from ordermirror.core.identity import Anchor
-from ordermirror.records import SalesPerson
+from ordermirror.core.scope import Scope
+from ordermirror.records import Customer, Item, Manufacturer, SalesPerson
+
+T = TypeVar("T")
 
 
 class FollowUpKind(Enum):
@@ -32,7 +35,10 @@ ORDER_CODE = 17
 
 @dataclass(slots=True)
 class Traffic:
-    """What asking has cost so far; `bytes` are counted after decompression."""
+    """What asking has cost so far; `bytes` are counted after decompression.
+
+    A source without logins counts one as soon as it has had an answer that it could use.
+    """
 
     requests: int = 0
     retries: int = 0
@@ -41,14 +47,55 @@ class Traffic:
     seconds_waited: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class MasterPage(Generic[T]):
+    """Rows of master data; `unreadable` tells of each row that can't be taken, and why."""
+
+    rows: tuple[T, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+class MasterData(Protocol):
+    """Where items, customers, manufacturers and sales people come from.
+
+    As of a `Source`, an iterator that ends has proof that nothing is missing.
+    """
+
+    def sales_people(self) -> Iterator[MasterPage[SalesPerson]]: ...
+
+    def manufacturers(self) -> Iterator[MasterPage[Manufacturer]]: ...
+
+    def items(self, *, since: date | None) -> Iterator[MasterPage[Item]]:
+        """Those created or updated on or after `since` (None: all)."""
+        ...
+
+    def items_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Item]]:
+        """These items; any that SAP does not show are missing."""
+        ...
+
+    def customers(self, *, since: date | None) -> Iterator[MasterPage[Customer]]:
+        """Those created or updated on or after `since` (None: all)."""
+        ...
+
+
 class Source(Protocol):
     """Where orders come from.
 
     An iterator that ends has proof that nothing is missing; one that can't prove it raises
     SAPUnavailable or BadAnswer instead. SAPRefused means that asking on is of no use.
+    Questions about sets of orders are about those of `scope`; a source that can't ask so hands out
+    others as well, which are not taken.
     """
 
     traffic: Traffic
+    scope: Scope
+    loaded: Scope
+    """How much of it the mirror has; the run says so before it asks."""
+
+    @property
+    def master_data(self) -> MasterData | None:
+        """None where this source has none."""
+        ...
 
     def newest(self, *, not_after: date) -> Newest:
         """Stamps later than `not_after` are dirt and left out."""
@@ -58,10 +105,17 @@ class Source(Protocol):
         """Every order above `after`, in DocEntry order; `highest` is where the dense part ends."""
         ...
 
+    def backfill(self, *, after: int) -> Iterator[Batch]:
+        """Every order above `after` that is in the scope and not loaded, in DocEntry order."""
+        ...
+
     def changed(
         self, *, since: date | None, above: int, anchors: Sequence[int] = ()
     ) -> Iterator[list[LightRow]]:
-        """Orders stamped on or after `since` (None: all), those above `above`, and the anchors."""
+        """Orders stamped on or after `since` (None: all), those above `above`, and the anchors.
+
+        Closed ones that were stamped lately may be older than the scope goes back.
+        """
         ...
 
     def open(self) -> Iterator[list[LightRow]]:
@@ -88,8 +142,45 @@ class Source(Protocol):
         """What these documents were drawn from."""
         ...
 
-    def sales_people(self) -> list[SalesPerson]: ...
-
     def close(self) -> None:
         """End the session; never raises."""
+        ...
+
+
+@runtime_checkable
+class SetSource(Protocol):
+    """Where orders come from when only whole sets of them can be asked for.
+
+    An iterator that ends has proof that it showed every order that was in the set all the while,
+    and may have shown some twice. Its errors are a Source's.
+    """
+
+    traffic: Traffic
+    scope: Scope
+    """Orders of other customers are handed out as well, and not taken; it goes back as far as the
+    days that are asked for."""
+
+    def open_orders(self) -> Iterator[Batch]:
+        """Every open order, whole."""
+        ...
+
+    def posted_on(self, day: date) -> Iterator[Batch]:
+        """Every order whose posting date is this day, whole."""
+        ...
+
+    def by_number(self, numbers: Mapping[int, int]) -> Iterator[Batch]:
+        """These orders, whole, given as DocEntry to DocNum; those not shown are missing from the
+        batch."""
+        ...
+
+    def anchors(self, numbers: Mapping[int, int]) -> dict[int, Anchor]:
+        """What SAP shows of these orders' unchanging fields."""
+        ...
+
+    def sales_people(self) -> list[SalesPerson]:
+        """Those who have been named so far."""
+        ...
+
+    def close(self) -> None:
+        """Never raises."""
         ...

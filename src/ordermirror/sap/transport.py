@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, SSLError
-from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.exceptions import HTTPError, ReadTimeoutError, SSLError
 
-from ordermirror.errors import SAPRefused, SAPUnavailable
+from ordermirror.errors import SAPError, SAPRefused, SAPUnavailable, TooMuchAtOnce
+from ordermirror.sap.certificates import (
+    CONNECT_SECONDS,
+    expected_by,
+    fingerprint_of,
+    shown_by,
+    tls_context,
+    unchecked_context,
+)
 
-CONNECT_SECONDS = 10.0
 CHUNK = 1 << 18
 MAX_BYTES = 256 << 20
 
@@ -35,14 +43,21 @@ class Transport(Protocol):
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
-        """Raises SAPUnavailable when there is no whole answer, SAPRefused for a bad certificate."""
+        """Raises SAPUnavailable when there is no whole answer, SAPRefused for a bad certificate.
+
+        TooMuchAtOnce, an SAPUnavailable, when time or room did not suffice.
+        """
         ...
 
     def close(self) -> None: ...
 
 
 class HttpTransport:
-    """A small pool of kept-alive connections. Certificates are always checked."""
+    """A small pool of kept-alive connections. Certificates are always checked.
+
+    With `fingerprint` (SHA-256, hexadecimal with or without colons) that one certificate is
+    trusted, whatever its names, its end and who signed it, and no other one is.
+    """
 
     def __init__(
         self,
@@ -50,17 +65,30 @@ class HttpTransport:
         ca_file: Path | None,
         total_seconds: float,
         connections: int,
+        fingerprint: str | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> None:
+        self._ca_file = ca_file
+        self._fingerprint = fingerprint
         self._total_seconds = total_seconds
         self._max_bytes = max_bytes
-        self._pool = urllib3.PoolManager(
-            maxsize=connections,
-            block=True,
-            retries=False,
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=str(ca_file) if ca_file else None,
-            ssl_context=tls_context(default_authorities=ca_file is None),
+        self._pool = (
+            urllib3.PoolManager(
+                maxsize=connections,
+                block=True,
+                retries=False,
+                assert_fingerprint=fingerprint,
+                ssl_context=unchecked_context(),
+            )
+            if fingerprint
+            else urllib3.PoolManager(
+                maxsize=connections,
+                block=True,
+                retries=False,
+                cert_reqs="CERT_REQUIRED",
+                ca_certs=str(ca_file) if ca_file else None,
+                ssl_context=tls_context(default_authorities=ca_file is None),
+            )
         )
 
     def send(
@@ -80,14 +108,16 @@ class HttpTransport:
                 ),
             )
         except SSLError as exc:
-            raise SAPRefused(
-                f"SAP's certificate is not trusted ({exc}); put it, or the authority that signed "
-                "it, into a PEM file and name that in ORDERMIRROR_SAP_CA_FILE"
-            ) from exc
+            raise self._refusal(exc, url) from exc
+        except ReadTimeoutError as exc:
+            raise TooMuchAtOnce(f"no answer from SAP: {_short(exc)}") from exc
         except HTTPError as exc:
             raise SAPUnavailable(f"no answer from SAP: {_short(exc)}") from exc
         try:
             content = self._read(response, deadline)
+        except ReadTimeoutError as exc:
+            response.close()
+            raise TooMuchAtOnce(f"SAP's answer broke off: {_short(exc)}") from exc
         except HTTPError as exc:
             response.close()
             raise SAPUnavailable(f"SAP's answer broke off: {_short(exc)}") from exc
@@ -105,29 +135,56 @@ class HttpTransport:
         for chunk in response.stream(CHUNK, decode_content=True):
             size += len(chunk)
             if size > self._max_bytes:
-                raise SAPUnavailable(
+                raise TooMuchAtOnce(
                     f"SAP's answer is larger than {self._max_bytes >> 20} MB; "
                     "lower ORDERMIRROR_SAP_PAGE_SIZE"
                 )
             if time.monotonic() > deadline:
-                raise SAPUnavailable(
+                raise TooMuchAtOnce(
                     f"SAP's answer took longer than {self._total_seconds:g} seconds; "
                     "lower ORDERMIRROR_SAP_PAGE_SIZE or raise ORDERMIRROR_SAP_TIMEOUT"
                 )
             chunks.append(chunk)
         return b"".join(chunks)
 
+    def _refusal(self, exc: SSLError, url: str) -> SAPError:
+        """Nothing was sent yet: neither a password nor a question."""
+        reason = exc.args[0]
+        if self._fingerprint and (received := _mismatched(exc)):
+            return SAPRefused(
+                "SAP shows another certificate than the one that is pinned: expected SHA-256 "
+                f"{_with_colons(self._fingerprint)}, received {received}; was it renewed? Run "
+                "`ordermirror doctor --trust` and compare before ORDERMIRROR_SAP_FINGERPRINT is "
+                "changed"
+            )
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return SAPRefused(
+                f"SAP's certificate is not trusted ({reason.verify_message}): expected "
+                f"{expected_by(self._ca_file)}, received SHA-256 {_received(url)}; run "
+                "`ordermirror doctor --trust` and compare, or name the authority's PEM file in "
+                "ORDERMIRROR_SAP_CA_FILE"
+            )
+        return SAPUnavailable(f"no TLS connection to SAP comes about: {_short(exc)}")
 
-def tls_context(*, default_authorities: bool) -> ssl.SSLContext:
-    """Trusts a certificate that was put into the PEM file itself, whoever signed it.
 
-    Python does so by default from 3.13 on only.
-    """
-    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    if default_authorities:
-        context.load_default_certs()
-    return context
+def _mismatched(exc: SSLError) -> str | None:
+    """The fingerprint of the certificate that urllib3 received and refused, if that is what
+    happened; it names the expected one first."""
+    found = re.findall(r"\b[0-9a-f]{64}\b", str(exc))
+    return _with_colons(found[-1]) if found else None
+
+
+def _with_colons(fingerprint: str) -> str:
+    return bytes.fromhex(fingerprint.replace(":", "")).hex(":").upper()
+
+
+def _received(url: str) -> str:
+    """Asked for once more, since a failed verification does not tell what it looked at."""
+    parts = urlsplit(url)
+    try:
+        return fingerprint_of(shown_by(parts.hostname or "", parts.port or 443))
+    except OSError:
+        return "unknown"
 
 
 def _short(exc: Exception) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import chain, pairwise
 from operator import itemgetter
-from typing import Annotated
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,20 +22,28 @@ from ordermirror.errors import BadAnswer, BadOrder
 from ordermirror.records import (
     CODE_LENGTH,
     DESCRIPTION_LENGTH,
+    HEADER_FIELDS,
     HIGHEST_AMOUNT,
     HIGHEST_ENTRY,
+    LINE_FIELDS,
     NAME_LENGTH,
     STATUS_LENGTH,
     STATUS_WORDS,
+    Customer,
+    Item,
     LightOrder,
+    Manufacturer,
     Order,
     OrderLine,
     SalesPerson,
 )
 
+T = TypeVar("T")
+
 _STEP = Decimal("0.000001")
 _NOISE = Decimal("1e-15")
 _NUL = b"\\u0000"
+_NO_DATE = "a date is neither YYYY-MM-DD nor YYYY-MM-DDT00:00:00Z"
 _TOO_LARGE = f"a number is too large for an amount or quantity (beyond ±{HIGHEST_AMOUNT:,})"
 _SPELLED = {
     "row_total_fc": "RowTotalFC",
@@ -59,11 +67,16 @@ def sap_name(field: str) -> str:
 
 
 HEADER_SELECT = ",".join(map(sap_name, Order._fields))
+WITHOUT_LINES_SELECT = ",".join(map(sap_name, HEADER_FIELDS))
+LINE_SELECT = ",".join(map(sap_name, LINE_FIELDS))
 LIGHT_SELECT = ",".join(map(sap_name, LightOrder._fields))
 ANCHOR_SELECT = ",".join(map(sap_name, Anchor._fields))
 CHANGED_SELECT = ",".join(dict.fromkeys(map(sap_name, (*LightOrder._fields, *Anchor._fields))))
 FOLLOW_UP_SELECT = "DocEntry,DocumentLines"
 SALES_PERSON_SELECT = ",".join(map(sap_name, SalesPerson._fields))
+MANUFACTURER_SELECT = ",".join(map(sap_name, Manufacturer._fields))
+ITEM_SELECT = ",".join(map(sap_name, (*Item._fields[:-1], "create_date", "update_date")))
+CUSTOMER_SELECT = ",".join(map(sap_name, (*Customer._fields[:-1], "create_date", "update_date")))
 
 
 class _Line(msgspec.Struct, rename=sap_name, gc=False):
@@ -142,6 +155,10 @@ class _Anchor(msgspec.Struct, rename=sap_name, gc=False):
     creation_date: str | None = None
 
 
+class _CardCode(msgspec.Struct, rename=sap_name, gc=False):
+    card_code: str | None = None
+
+
 class _BaseLine(msgspec.Struct, rename=sap_name, gc=False):
     base_type: Int | None = None
     base_entry: Int | None = None
@@ -156,10 +173,71 @@ class _Key(msgspec.Struct, rename=sap_name, gc=False):
     doc_entry: Entry
 
 
+class _LineKey(msgspec.Struct, rename=sap_name, gc=False):
+    line_num: LineNum
+
+
+class _JoinedRow(msgspec.Struct):
+    order: msgspec.Raw = msgspec.field(name="Orders")
+    line: msgspec.Raw = msgspec.field(name="Orders/DocumentLines")
+
+
+class _JoinedPage(msgspec.Struct):
+    value: list[_JoinedRow]
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class LineRow(NamedTuple):
+    """A line beside some of its order's header fields, both as raw JSON."""
+
+    doc_entry: int
+    line_num: int
+    order: msgspec.Raw
+    line: msgspec.Raw
+
+
+class _Named(msgspec.Struct, rename=sap_name):
+    sales_employee_name: Name
+
+
+class _SetRow(msgspec.Struct, rename=sap_name):
+    """What is looked at in a whole document before it is decoded: only the key must be sound."""
+
+    doc_entry: Entry
+    doc_num: msgspec.Raw = msgspec.Raw(b"null")
+    doc_date: msgspec.Raw = msgspec.Raw(b"null")
+    document_status: msgspec.Raw = msgspec.Raw(b"null")
+    sales_person_code: msgspec.Raw = msgspec.Raw(b"null")
+    sales_person: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class _SalesPerson(msgspec.Struct, rename=sap_name):
     sales_employee_code: Int
     sales_employee_name: Name
     active: str | None = None
+
+
+class _Manufacturer(msgspec.Struct, rename=sap_name):
+    code: Int
+    manufacturer_name: Name
+
+
+class _Item(msgspec.Struct, rename=sap_name):
+    item_code: Code
+    item_name: Description | None = None
+    manufacturer: Int | None = None
+    create_date: str | None = None
+    update_date: str | None = None
+
+
+class _Customer(msgspec.Struct, rename=sap_name):
+    card_code: Code
+    card_name: Name | None = None
+    sales_person_code: Int | None = None
+    currency: Code | None = None
+    phone1: Name | None = None
+    create_date: str | None = None
+    update_date: str | None = None
 
 
 class _Page(msgspec.Struct):
@@ -178,13 +256,32 @@ class Page(msgspec.Struct):
     remaining: int | None
 
 
+class SetRow(NamedTuple):
+    """A row of a set of whole documents; None where a value is missing or can't be read."""
+
+    doc_entry: int
+    doc_num: int | None
+    doc_date: date | None
+    document_status: str | None
+    sales_person: SalesPerson | None
+    document: msgspec.Raw
+
+
 _page_decoder = msgspec.json.Decoder(_Page)
 _order_decoder = msgspec.json.Decoder(_Order)
 _light_decoder = msgspec.json.Decoder(_Light)
 _anchor_decoder = msgspec.json.Decoder(_Anchor)
+_card_code_decoder = msgspec.json.Decoder(_CardCode)
 _follow_up_decoder = msgspec.json.Decoder(_FollowUp)
 _key_decoder = msgspec.json.Decoder(_Key)
+_line_key_decoder = msgspec.json.Decoder(_LineKey)
+_joined_decoder = msgspec.json.Decoder(_JoinedPage)
+_rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_set_row_decoder = msgspec.json.Decoder(_SetRow)
 _sales_person_decoder = msgspec.json.Decoder(_SalesPerson)
+_manufacturer_decoder = msgspec.json.Decoder(_Manufacturer)
+_item_decoder = msgspec.json.Decoder(_Item)
+_customer_decoder = msgspec.json.Decoder(_Customer)
 
 
 def decode_page(body: bytes) -> Page:
@@ -198,11 +295,67 @@ def decode_page(body: bytes) -> Page:
     return Page(page.value, _count(page.count_v1 if page.count_v1 is not None else page.count_v2))
 
 
+def decode_set_page(body: bytes) -> Page:
+    """A page as above, or a bare list of rows, which says no count."""
+    if body.lstrip()[:1] != b"[":
+        return decode_page(body)
+    try:
+        return Page(_rows_decoder.decode(body), None)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadAnswer(f"SAP's answer is not a list of rows: {exc}") from exc
+
+
+def decode_set_row(row: msgspec.Raw) -> SetRow:
+    """Raises BadAnswer when a document has no usable DocEntry; all else is judged later."""
+    try:
+        wire = _set_row_decoder.decode(row)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadAnswer(f"a row of SAP's answer has no usable DocEntry: {exc}") from exc
+    code, named = _readable(wire.sales_person_code, Int), _readable(wire.sales_person, _Named)
+    return SetRow(
+        wire.doc_entry,
+        _readable(wire.doc_num, Int),
+        _readable_date(wire.doc_date),
+        status_word(_readable(wire.document_status, str)),
+        SalesPerson(code, named.sales_employee_name, None) if named and code is not None else None,
+        row,
+    )
+
+
 def decode_doc_entry(row: msgspec.Raw) -> int:
     try:
         return _key_decoder.decode(row).doc_entry
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         raise BadAnswer(f"a row of SAP's answer has no usable DocEntry: {exc}") from exc
+
+
+def decode_line_rows(body: bytes) -> list[LineRow]:
+    """Of a join of orders and their lines; raises BadAnswer."""
+    try:
+        page = _joined_decoder.decode(body)
+        rows = [
+            LineRow(
+                _key_decoder.decode(row.order).doc_entry,
+                _line_key_decoder.decode(row.line).line_num,
+                row.order,
+                row.line,
+            )
+            for row in page.value
+        ]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadAnswer(f"SAP's answer is not a page of lines: {_described(body, exc)}") from exc
+    if page.error is not msgspec.UNSET:
+        raise BadAnswer("SAP answered 200 with an error inside")
+    return rows
+
+
+def decode_key(row: msgspec.Raw, name: str) -> int | str:
+    """The key of a row of master data, which is a number or a text."""
+    try:
+        fields = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(fields[name], type=Int | Code)
+    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadAnswer(f"a row of SAP's answer has no usable {name}: {exc}") from exc
 
 
 def decode_light(row: msgspec.Raw) -> LightOrder:
@@ -226,6 +379,11 @@ def decode_anchor(row: msgspec.Raw) -> Anchor:
         raise BadAnswer(f"an order's number or creation date can't be read: {exc}") from exc
 
 
+def decode_card_code(row: msgspec.Raw) -> str | None:
+    """Raises ValueError when it is not what SAP's metadata promises."""
+    return _card_code_decoder.decode(row).card_code
+
+
 def decode_follow_up(row: msgspec.Raw) -> FollowUp:
     try:
         wire = _follow_up_decoder.decode(row)
@@ -247,6 +405,39 @@ def decode_sales_person(row: msgspec.Raw) -> SalesPerson:
         raise BadAnswer(f"a sales person can't be read: {exc}") from exc
     active = {"tYES": True, "tNO": False}.get(wire.active or "")
     return SalesPerson(wire.sales_employee_code, wire.sales_employee_name, active)
+
+
+def decode_manufacturer(row: msgspec.Raw) -> Manufacturer:
+    """Raises ValueError or RecursionError, as those of items and customers, when it can't be."""
+    wire = _manufacturer_decoder.decode(row)
+    _require_no_nul([wire.manufacturer_name])
+    return Manufacturer(wire.code, wire.manufacturer_name)
+
+
+def decode_item(row: msgspec.Raw) -> Item:
+    wire = _item_decoder.decode(row)
+    _require_no_nul([wire.item_code, wire.item_name])
+    return Item(wire.item_code, wire.item_name, wire.manufacturer, _stamped(wire))
+
+
+def decode_customer(row: msgspec.Raw) -> Customer:
+    wire = _customer_decoder.decode(row)
+    texts = (wire.card_code, wire.card_name, wire.currency, wire.phone1)
+    _require_no_nul(texts)
+    return Customer(
+        wire.card_code,
+        wire.card_name,
+        wire.sales_person_code,
+        wire.currency,
+        wire.phone1,
+        _stamped(wire),
+    )
+
+
+def _stamped(wire: _Item | _Customer) -> date | None:
+    """SAP leaves the day of update empty until the first one."""
+    days = (_date(wire.create_date), _date(wire.update_date))
+    return max((day for day in days if day), default=None)
 
 
 def decode_order(doc_entry: int, payload: bytes | memoryview) -> Order:
@@ -361,14 +552,37 @@ def _exact(number: Decimal | None) -> Decimal | None:
     return exact
 
 
+def _readable(raw: msgspec.Raw, kind: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _readable_date(raw: msgspec.Raw) -> date | None:
+    try:
+        return _date(_readable(raw, str))
+    except ValueError:
+        return None
+
+
 @lru_cache(maxsize=8192)
 def _date(value: str | None) -> date | None:
-    """SAP's calendar date from 2024-01-31 or 2024-01-31T00:00:00Z; its Z is no time zone."""
+    """SAP's calendar date from 2024-01-31 or 2024-01-31T00:00:00Z; its Z is no time zone.
+
+    Gateways also write 2024/01/31.
+    """
     if value is None:
         return None
+    if len(value) == 10 and value[4] == value[7] == "/":
+        value = value.replace("/", "-")
     if len(value) > 10 and value[10] != "T":
-        raise ValueError("a date is neither YYYY-MM-DD nor YYYY-MM-DDT00:00:00Z")
-    return date.fromisoformat(value[:10])
+        raise ValueError(_NO_DATE)
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        # Its own words quote the value.
+        raise ValueError(_NO_DATE) from None
 
 
 @lru_cache(maxsize=8192)

@@ -16,19 +16,22 @@ from django.db import DataError, IntegrityError, transaction
 
 from ordermirror.core import identity, mapping
 from ordermirror.core.diff import Fate, OrderDiff, diff_new, diff_order
-from ordermirror.core.fetched import Batch, Document, KeyCoverage
+from ordermirror.core.fetched import Batch, Document, KeyCoverage, PartCoverage
 from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.core.identity import anchor_of
 from ordermirror.core.plan import CONFIRM_AFTER
 from ordermirror.core.report import Counts
+from ordermirror.core.scope import EVERYTHING, Scope
 from ordermirror.core.torn import looks_torn
 from ordermirror.core.totals import pending_total
 from ordermirror.errors import BadOrder, IdentityConflict
 from ordermirror.lease import Lease
 from ordermirror.models import Probe, line_id, order_id
+from ordermirror.phases import Phase, during
 from ordermirror.records import OPEN, Order, light_of
 from ordermirror.store import (
     history,
+    master_data,
     mirror,
     pending,
     quarantine,
@@ -38,6 +41,7 @@ from ordermirror.store import (
     totals,
 )
 from ordermirror.store.dialects import Row
+from ordermirror.store.manufacturers import Lookup
 from ordermirror.store.quarantine import Refused
 from ordermirror.store.remembered import Known, NewRead, is_older
 
@@ -53,21 +57,38 @@ class Applied(Counts):
 
     names: set[search.Name] = field(default_factory=set)
     """Of customers and items, written for searches."""
+    torn: dict[int, int] = field(default_factory=dict)
+    """The hash of each document that looks torn and was not taken."""
+    left_out: set[int] = field(default_factory=set)
+    """Of customers that are not mirrored, and not shown before."""
+
+    def also(self, part: Applied) -> None:
+        self.add(part)
+        self.names |= part.names
+        self.torn |= part.torn
+        self.left_out |= part.left_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applying:
-    """Everything that the batches of one run have in common."""
+    """Everything that the batches of one run have in common.
+
+    Of an order whose customer is not in the `scope` nothing is stored, unless it has been shown:
+    then it is hidden.
+    """
 
     lease: Lease
     run_id: int
     decode: Decode
     now: Callable[[], datetime]
+    scope: Scope = EVERYTHING
     found_by: Mapping[int, str] = field(default_factory=dict)
     """The probe that found each order; none in a first load."""
     first_load: bool = False
     remember_new: bool = True
     """Whether an order seen for the first time is news; not in a first load, where all are."""
+    of_set: bool = False
+    """Documents that are read whole in each run: only news of them is logged."""
     may_replace: bool = False
     """Whether a number may stand for another order than the stored one: only in the first load
     after a person decided so (`ordermirror company`)."""
@@ -77,6 +98,10 @@ class Applying:
     """The hash of each document that looked torn: taken when a second read agrees."""
     known_names: set[search.Name] = field(default_factory=set)
     """What the run has written for searches already."""
+    manufacturers: Lookup | None = None
+    """Whose the items are; None leaves that open."""
+    more_to_come: bool = False
+    """Whether other batches of the run follow this one."""
 
 
 @dataclass(slots=True)
@@ -88,6 +113,25 @@ class _Changed:
     diff: OrderDiff
     stored: mirror.Stored | None
     pending_total: Decimal
+    hidden: bool
+
+    @property
+    def was_shown(self) -> totals.Version | None:
+        if self.stored is None or self.stored.hidden:
+            return None
+        return totals.Version(self.stored.order, self.stored.pending_total)
+
+    @property
+    def is_shown(self) -> totals.Version | None:
+        return None if self.hidden else totals.Version(self.order, self.pending_total)
+
+    @property
+    def header_changed(self) -> bool:
+        """Whether the order's own row is to be written."""
+        if self.stored is None or self.diff.header_changed:
+            return True
+        before = self.stored.pending_total, self.stored.hidden
+        return before != (self.pending_total, self.hidden)
 
 
 def apply_batch(
@@ -101,6 +145,7 @@ def apply_batch(
     try:
         return _in_transaction(applying, batch, _apply, finish)
     except (DataError, IntegrityError):
+        _forget(applying)
         return _in_transaction(applying, batch, _apply_one_by_one, finish)
 
 
@@ -111,12 +156,17 @@ def _in_transaction(
     finish: Callable[[], None] | None,
 ) -> Applied:
     with applying.lease.transaction():
-        known = remembered.reads_of(applying.lease.company_id, batch)
+        with during(Phase.READ):
+            known = remembered.reads_of(applying.lease.company_id, batch)
         applied = apply(applying, batch.documents, known)
         _note_absent(applying, batch, known, applied)
         if finish:
             finish()
+    # Only now: an attempt that was undone has neither written a name nor read a document.
     applying.known_names.update(applied.names)
+    if applying.manufacturers:
+        applying.manufacturers.committed()
+    applying.doubted.update(applied.torn)
     return applied
 
 
@@ -128,25 +178,35 @@ def _apply_one_by_one(applying: Applying, documents: Sequence[Document], known: 
             with transaction.atomic():
                 part = _apply(applying, [document], known)
         except (DataError, IntegrityError) as exc:
-            part = _set_aside(applying, [_refused(document, "store", str(exc))])
+            _forget(applying)
+            part = _set_aside(applying, [_refused(document, "store", _first_line(exc))])
             pending.settle(applying.lease.company_id, [document.doc_entry])
-        total.add(part)
-        total.names |= part.names
+        total.also(part)
     return total
+
+
+def _forget(applying: Applying) -> None:
+    """Items that were noted as unknown have been undone with the rest."""
+    if applying.manufacturers:
+        applying.manufacturers.forget()
 
 
 def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> Applied:
     company_id = applying.lease.company_id
     current = [doc for doc in documents if not is_older(doc, applying.run_id, known)]
-    hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
-    unchanged = {
-        entry: known[entry][:2]
-        for entry, found in hashes.items()
-        if remembered.tells_nothing_new(entry, found, known)
-    }
+    with during(Phase.COMPARE):
+        hashes = {doc.doc_entry: document_hash(doc.payload) for doc in current}
+        unchanged = {
+            entry: known[entry][:2]
+            for entry, found in hashes.items()
+            if remembered.tells_nothing_new(entry, found, known)
+        }
     new = [doc for doc in current if doc.doc_entry not in unchanged]
-    changed, refused = _decode_and_diff(applying, new, hashes, known)
-    torn = _torn(applying, changed, hashes)
+    with during(Phase.COMPARE):
+        changed, refused = _decode_and_diff(applying, new, hashes, known)
+        told = {item.order.doc_entry for item in changed} | {item.doc_entry for item in refused}
+        left_out = {doc.doc_entry for doc in new} - told
+        torn = _torn(applying, changed, hashes)
     changed = [item for item in changed if item.order.doc_entry not in torn]
     current = [doc for doc in current if doc.doc_entry not in torn]
     applied = _set_aside(applying, refused)
@@ -157,11 +217,12 @@ def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> A
     reads = _new_reads(applying, current, changed, hashes, unchanged)
     remembered.remember(company_id, applying.run_id, reads)
     _write_history(applying, changed, known)
-    _log(applying, documents, changed, refused, torn, applied)
+    taken = [doc for doc in documents if doc.doc_entry not in left_out]
+    _log(applying, taken, changed, refused, torn, applied)
     read = {doc.doc_entry for doc in documents} - torn.keys()
     pending.settle(company_id, read)
     quarantine.release(company_id, read - {item.doc_entry for item in refused})
-    applying.doubted.update(torn)
+    applied.torn, applied.left_out = torn, left_out
     return applied
 
 
@@ -170,7 +231,7 @@ def _torn(
 ) -> dict[int, int]:
     """Documents that look torn, by DocEntry with their hashes, unless a second read agreed.
 
-    They are owed a read by key. Where a first load shows many of them, that is how this company's
+    They are owed another read. Where a first load shows many of them, that is how this company's
     documents are.
     """
     torn = {
@@ -181,11 +242,18 @@ def _torn(
         and applying.doubted.get(entry := item.order.doc_entry) != hashes[entry]
         and looks_torn(item.order, item.stored.order if item.stored else None)
     }
-    if not applying.first_load:
+    if not applying.first_load and not applying.of_set:
         return torn
-    if len(torn) > max(FEW_TORN, TORN_SHARE * len(changed)):
+    if applying.first_load and len(torn) > max(FEW_TORN, TORN_SHARE * len(changed)):
         return {}
-    found = dict.fromkeys(torn, pending.Found(Probe.FIRST_LOAD))
+    found = {
+        item.order.doc_entry: pending.Found(
+            applying.found_by.get(item.order.doc_entry, Probe.FIRST_LOAD),
+            doc_num=item.document.doc_num,
+        )
+        for item in changed
+        if item.order.doc_entry in torn
+    }
     pending.add(applying.lease.company_id, found, now=applying.now())
     return torn
 
@@ -216,6 +284,8 @@ def _log(
         entry = document.doc_entry
         probe = applying.found_by.get(entry, Probe.HINT)
         decision, detail = told.get(entry, (str(Fate.UNCHANGED), ""))
+        if applying.of_set and decision == Fate.UNCHANGED:
+            continue
         if probe == Probe.AUDIT:
             applied.audited += 1
             if decision == Fate.UNCHANGED:
@@ -233,9 +303,9 @@ def _status_of(order: Order) -> str:
 def _decode_and_diff(
     applying: Applying, documents: Sequence[Document], hashes: dict[int, int], known: Known
 ) -> tuple[list[_Changed], list[Refused]]:
-    stored = mirror.stored_orders(
-        applying.lease.company_id, [doc.doc_entry for doc in documents if doc.doc_entry in known]
-    )
+    with during(Phase.READ):
+        before = [document.doc_entry for document in documents if document.doc_entry in known]
+        stored = mirror.stored_orders(applying.lease.company_id, before)
     changed: list[_Changed] = []
     refused: list[Refused] = []
     for document in documents:
@@ -243,25 +313,32 @@ def _decode_and_diff(
         same = remembered.is_same(entry, hashes[entry], known)
         version = known[entry].mapping_version if entry in known else mapping.VERSION
         try:
-            changed.append(_compared(applying, document, stored.get(entry), same, version))
+            item = _compared(applying, document, stored.get(entry), same, version)
         except BadOrder as exc:
             refused.append(_refused(document, exc.stage, exc.reason))
+        else:
+            changed += [item] if item else []
     return changed, refused
 
 
 def _compared(
     applying: Applying, document: Document, before: mirror.Stored | None, same: bool, version: int
-) -> _Changed:
+) -> _Changed | None:
     """`same`: the stored order is of the same document; `version`: of the mapping that read it.
 
+    None when nothing is to be stored of it: its customer is not mirrored, and it is not shown.
     Raises BadOrder when the document can't be taken.
     """
     if document.unreadable:
         raise BadOrder(document.doc_entry, "fetch", document.unreadable)
-    order = applying.decode(document.doc_entry, document.payload)
+    with during(Phase.DECODE):
+        order = applying.decode(document.doc_entry, document.payload)
+    hidden = not applying.scope.has_customer(order.card_code)
+    if hidden and (before is None or before.hidden):
+        return None
     total = pending_total(order)
     if before is None:
-        return _Changed(document, order, diff_new(order), None, total)
+        return _Changed(document, order, diff_new(order), None, total, hidden)
     stored = before.order
     if version == mapping.VERSION:
         _require_same_order(applying, stored, order)
@@ -273,7 +350,7 @@ def _compared(
         diff = mapping.without_remapping(diff, as_now, order, before.removed)
         if total != before.pending_total:
             diff = mapping.with_all_lines(diff, order)
-    return _Changed(document, order, diff, before, total)
+    return _Changed(document, order, diff, before, total, hidden)
 
 
 def _require_same_order(applying: Applying, stored: Order, order: Order) -> None:
@@ -288,15 +365,15 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
     orders: list[Row] = []
     lines: list[Row] = []
     removed: list[int] = []
-    versions: list[tuple[totals.Version | None, totals.Version]] = []
+    manufacturers = _manufacturers(applying, changed)
     for item in changed:
-        order, diff, stored = item.order, item.diff, item.stored
-        total = item.pending_total
-        was = totals.Version(stored.order, stored.pending_total) if stored else None
-        versions.append((was, totals.Version(order, total)))
-        if diff.header_changed or stored is None or stored.pending_total != total:
-            orders.append(mirror.order_row(company_id, order, total))
-        lines += mirror.line_rows(company_id, order, (*diff.created_lines, *diff.changed_lines))
+        order, diff = item.order, item.diff
+        if item.header_changed:
+            orders.append(
+                mirror.order_row(company_id, order, item.pending_total, hidden=item.hidden)
+            )
+        written = (*diff.created_lines, *diff.changed_lines)
+        lines += mirror.line_rows(company_id, order, written, manufacturers)
         parent = order_id(company_id, order.doc_entry)
         removed += [line_id(parent, number) for number in diff.removed_line_nums]
         applied.lines.created += len(diff.created_lines)
@@ -310,9 +387,22 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
         mirror.LINES.insert(lines)
     applied.lines.removed = mirror.mark_removed(removed, applying.now())
     applied.rows_written = len(orders) + len(lines) + applied.lines.removed
-    totals.write(company_id, versions)
-    orders_then_and_now = [(was and was.order, now.order) for was, now in versions]
+    totals.write(company_id, [(item.was_shown, item.is_shown) for item in changed])
+    orders_then_and_now = [
+        (item.stored.order if item.stored else None, item.order) for item in changed
+    ]
     applied.names = search.write(company_id, orders_then_and_now, applying.known_names)
+
+
+def _manufacturers(applying: Applying, changed: Sequence[_Changed]) -> dict[str, int | None]:
+    """Of the items on lines that are written. Those that are not stored are to be asked for."""
+    lines = (it for item in changed for it in (*item.diff.created_lines, *item.diff.changed_lines))
+    codes = {line.item_code for line in lines if line.item_code}
+    if applying.manufacturers is None or not codes:
+        return {}
+    found = applying.manufacturers.of(codes, more_to_come=applying.more_to_come)
+    master_data.note_unknown(applying.lease.company_id, found.unknown, now=applying.now())
+    return found.manufacturers
 
 
 def _new_reads(
@@ -327,16 +417,17 @@ def _new_reads(
     `unchanged` are those that told nothing new: whether open, and the hash of the light row.
     """
     by_entry = {item.order.doc_entry: item for item in changed}
-    for entry, _, read_at, _ in current:
-        item, confirm_at = by_entry.get(entry), None
+    for entry, _, read_at, *_ in current:
+        item, confirm_at, hidden = by_entry.get(entry), None, False
         if item:
+            hidden = item.hidden
             light = (item.order.document_status == OPEN, light_hash(light_of(item.order)))
             confirm_at = read_at + CONFIRM_AFTER if _may_change_unseen(applying, item) else None
         elif entry in unchanged:
             light = unchanged[entry]
         else:
             continue
-        yield NewRead(entry, *light, hashes[entry], read_at, confirm_at)
+        yield NewRead(entry, *light, hashes[entry], read_at, confirm_at, hidden)
 
 
 def _may_change_unseen(applying: Applying, item: _Changed) -> bool:
@@ -344,7 +435,7 @@ def _may_change_unseen(applying: Applying, item: _Changed) -> bool:
 
     In a first load that is told by the day, for any zone of SAP's clock.
     """
-    if item.diff.fate in (Fate.UNCHANGED, Fate.REMAPPED):
+    if item.hidden or item.diff.fate in (Fate.UNCHANGED, Fate.REMAPPED):
         return False
     stamp = item.order.update_date
     yesterday = (applying.now() - timedelta(days=2)).date()
@@ -374,8 +465,14 @@ def _set_aside(applying: Applying, refused: Sequence[Refused]) -> Applied:
     return Applied(quarantined=len(refused))
 
 
+def _first_line(exc: Exception) -> str:
+    """What the database says; on further lines PostgreSQL quotes the row."""
+    return str(exc).partition("\n")[0]
+
+
 def _refused(document: Document, stage: str, reason: str) -> Refused:
-    return Refused(document.doc_entry, stage, reason, document_hash(document.payload))
+    payload_hash = document_hash(document.payload)
+    return Refused(document.doc_entry, stage, reason, payload_hash, document.doc_num)
 
 
 def _note_absent(applying: Applying, batch: Batch, known: Known, applied: Applied) -> None:
@@ -383,14 +480,15 @@ def _note_absent(applying: Applying, batch: Batch, known: Known, applied: Applie
 
     One that is not found by key either is suspect: it stays as it is, and pending.
     """
+    if isinstance(batch.coverage, PartCoverage):
+        return
     company_id, now = applying.lease.company_id, applying.now()
     received = {doc.doc_entry for doc in batch.documents}
+    shown = {entry for entry, read in known.items() if not read.hidden}
     if isinstance(batch.coverage, KeyCoverage):
         missing = batch.coverage.doc_entries - received
         applied.missing = len(missing)
-        applied.newly_missing = len(
-            pending.mark_missing(company_id, missing, now=now) & known.keys()
-        )
+        applied.newly_missing = len(pending.mark_missing(company_id, missing, now=now) & shown)
         applying.on_missing(applied.newly_missing)
         read_log.add(
             company_id,
@@ -401,5 +499,5 @@ def _note_absent(applying: Applying, batch: Batch, known: Known, applied: Applie
             ],
         )
     else:
-        absent = dict.fromkeys(known.keys() - received, pending.Found(Probe.ABSENT))
-        pending.add(company_id, absent, now=now)
+        absent = mirror.without_older(company_id, shown - received, applying.scope.since)
+        pending.add(company_id, dict.fromkeys(absent, pending.Found(Probe.ABSENT)), now=now)

@@ -13,18 +13,21 @@ from ordermirror.store.tables import among
 def open_hashes(company_id: int) -> dict[int, int]:
     """The light hash of every order that is open in the mirror, by DocEntry.
 
-    Orders that SAP is known to show no more are left out, so that they are news when it does.
+    Orders that SAP is known to show no more are left out, so that they are news when it does; so
+    are hidden ones, so that they are news when their customer is mirrored again.
     """
-    rows = OrderRead.objects.filter(company_id=company_id, is_open=True, missing_since=None)
+    rows = OrderRead.objects.filter(
+        company_id=company_id, is_open=True, hidden=False, missing_since=None
+    )
     return dict(rows.values_list("doc_entry", "light_hash"))
 
 
 def hashes(company_id: int, doc_entries: Collection[int]) -> dict[int, int]:
-    """The light hash of those orders that are stored, by DocEntry."""
+    """The light hash of those orders that are stored and shown, by DocEntry."""
     if not doc_entries:
         return {}
     ids = among(order_id(company_id, entry) for entry in doc_entries)
-    rows = OrderRead.objects.filter(id__in=ids, missing_since=None)
+    rows = OrderRead.objects.filter(id__in=ids, hidden=False, missing_since=None)
     return dict(rows.values_list("doc_entry", "light_hash"))
 
 

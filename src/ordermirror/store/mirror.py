@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
+from ordermirror.core.scope import Scope
 from ordermirror.core.totals import ZERO, pending_amount
 from ordermirror.models import OrderLine as LineRow
 from ordermirror.models import SalesOrder, line_id, order_id
-from ordermirror.records import HEADER_FIELDS, LINE_FIELDS, Order, OrderLine
+from ordermirror.records import HEADER_FIELDS, LINE_FIELDS, OPEN, Order, OrderLine
 from ordermirror.store.dialects import Row
 from ordermirror.store.tables import Table, among
 
-ORDERS = Table(SalesOrder, ("id", "company", *HEADER_FIELDS, "pending_total"))
-LINES = Table(LineRow, ("id", "order", *LINE_FIELDS, "pending_amount", "removed_at"))
+ORDERS = Table(SalesOrder, ("id", "company", *HEADER_FIELDS, "pending_total", "hidden"))
+LINES = Table(
+    LineRow, ("id", "order", *LINE_FIELDS, "pending_amount", "manufacturer_code", "removed_at")
+)
 
 
 @dataclass(slots=True)
@@ -24,6 +27,7 @@ class Stored:
 
     order: Order
     pending_total: Decimal
+    hidden: bool = False
     removed: list[OrderLine] = field(default_factory=list)
 
 
@@ -32,8 +36,10 @@ def stored_orders(company_id: int, doc_entries: Collection[int]) -> dict[int, St
     if not doc_entries:
         return {}
     ids = among(order_id(company_id, entry) for entry in doc_entries)
-    headers = SalesOrder.objects.filter(id__in=ids).values_list(*HEADER_FIELDS, "pending_total")
-    found = {row[0]: Stored(Order._make([*row[:-1], ()]), row[-1]) for row in headers}
+    headers = SalesOrder.objects.filter(id__in=ids).values_list(
+        *HEADER_FIELDS, "pending_total", "hidden"
+    )
+    found = {row[0]: Stored(Order._make([*row[:-2], ()]), *row[-2:]) for row in headers}
     lines = (
         LineRow.objects.filter(order__in=ids)
         .order_by("id")
@@ -49,12 +55,35 @@ def stored_orders(company_id: int, doc_entries: Collection[int]) -> dict[int, St
     return found
 
 
-def order_row(company_id: int, order: Order, pending: Decimal) -> Row:
-    return (order_id(company_id, order.doc_entry), company_id, *order[:-1], pending)
+def without_older(
+    company_id: int, doc_entries: Collection[int], since: date | None
+) -> Collection[int]:
+    """Without stored orders that a load back to `since` passes over: neither open nor as new."""
+    if not doc_entries or since is None:
+        return doc_entries
+    ids = among(order_id(company_id, entry) for entry in doc_entries)
+    stored = SalesOrder.objects.filter(id__in=ids)
+    rows = stored.values_list("doc_entry", "doc_date", "document_status")
+    scope = Scope(since=since)
+    return set(doc_entries) - {
+        entry for entry, day, status in rows if not scope.holds(None, day, is_open=status == OPEN)
+    }
 
 
-def line_rows(company_id: int, order: Order, lines: Iterable[OrderLine]) -> list[Row]:
-    """Rows of lines that SAP sends now; a line that had been removed is back."""
+def order_row(company_id: int, order: Order, pending: Decimal, *, hidden: bool = False) -> Row:
+    return (order_id(company_id, order.doc_entry), company_id, *order[:-1], pending, hidden)
+
+
+def line_rows(
+    company_id: int,
+    order: Order,
+    lines: Iterable[OrderLine],
+    manufacturers: Mapping[str, int | None],
+) -> list[Row]:
+    """Rows of lines that SAP sends now; a line that had been removed is back.
+
+    `manufacturers` are codes by item code.
+    """
     parent = order_id(company_id, order.doc_entry)
     currency = order.doc_currency
     return [
@@ -63,6 +92,7 @@ def line_rows(company_id: int, order: Order, lines: Iterable[OrderLine]) -> list
             parent,
             *line,
             pending_amount(line, currency),
+            manufacturers.get(line.item_code or ""),
             None,
         )
         for line in lines

@@ -11,7 +11,10 @@ from django.db.models import Q
 from ordermirror.models import Pending
 from ordermirror.store.tables import Table, among
 
-PENDING = Table(Pending, ("company", "doc_entry", "probe", "light_hash", "found_at", "not_found"))
+PENDING = Table(
+    Pending,
+    ("company", "doc_entry", "probe", "light_hash", "doc_num", "found_at", "not_found"),
+)
 
 PROOFS = 3
 PROOF_SPAN = timedelta(hours=1)
@@ -20,15 +23,21 @@ ASK_AGAIN = timedelta(minutes=25)
 
 
 class Found(NamedTuple):
-    """Which probe found an order, and the light row's hash when it showed one."""
+    """Which probe found an order, and the light row's hash or the number when it showed one."""
 
     probe: str
     light_hash: int | None = None
+    doc_num: int | None = None
 
 
 def add(company_id: int, found: Mapping[int, Found], *, now: datetime) -> None:
-    """Owe a read of each order by DocEntry; one that is owed already stays."""
+    """Owe a read of each order by DocEntry; one that is owed already stays, and may learn its
+    number."""
     PENDING.insert_new((company_id, entry, *it, now, 0) for entry, it in found.items())
+    for entry, it in found.items():
+        if it.doc_num is not None:
+            owed = Pending.objects.filter(company_id=company_id, doc_entry=entry, doc_num=None)
+            owed.update(doc_num=it.doc_num)
 
 
 def owed(company_id: int, *, now: datetime) -> dict[int, str]:

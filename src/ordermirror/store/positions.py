@@ -43,14 +43,23 @@ class Positions:
             self._save(Probe.CHANGED, doc_entry=doc_entry)
 
     def changed(self) -> ChangedPosition:
-        row = self._rows[Probe.CHANGED]
+        return self.stamped(Probe.CHANGED)
+
+    def save_changed(self, position: ChangedPosition, *, now: datetime) -> None:
+        self.save_stamped(Probe.CHANGED, position, now=now)
+
+    def stamped(self, probe: Probe) -> ChangedPosition:
+        """Of a probe that asks by the day; one that was never asked has no watermark."""
+        row = self._rows.get(probe)
+        if row is None:
+            return ChangedPosition()
         return ChangedPosition(
             watermark=row.watermark, newest_seen=row.newest_seen, doc_entry=row.doc_entry
         )
 
-    def save_changed(self, position: ChangedPosition, *, now: datetime) -> None:
+    def save_stamped(self, probe: Probe, position: ChangedPosition, *, now: datetime) -> None:
         self._save(
-            Probe.CHANGED,
+            probe,
             watermark=position.watermark,
             newest_seen=position.newest_seen,
             doc_entry=position.doc_entry,
@@ -71,6 +80,10 @@ class Positions:
     def completed_at(self, probe: Probe) -> datetime | None:
         row = self._rows.get(probe)
         return row.completed_at if row else None
+
+    def has_refreshed(self) -> bool:
+        """Whether a refresh has been complete since the first load began."""
+        return any(self.completed_at(probe) for probe in (Probe.CHANGED, Probe.OPEN))
 
     def is_due(self, probe: Probe, *, every: timedelta, now: datetime) -> bool:
         completed = self.completed_at(probe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +23,7 @@ class Refused:
     stage: str
     reason: str
     payload_hash: int
+    doc_num: int | None = None
 
 
 def add(company_id: int, refused: Sequence[Refused], *, now: datetime) -> None:
@@ -51,6 +52,7 @@ def add(company_id: int, refused: Sequence[Refused], *, now: datetime) -> None:
         row.attempts += 1
         row.stage, row.reason, row.payload_hash = item.stage, item.reason, item.payload_hash
         row.light_hash, row.last_seen_at = lights.get(item.doc_entry), now
+        row.doc_num = item.doc_num
         row.retry_at = now + min(FIRST_RETRY * 2 ** min(row.attempts - 1, 10), LONGEST_RETRY)
         row.save()
 
@@ -63,6 +65,19 @@ def release(company_id: int, doc_entries: Collection[int]) -> None:
 def due(company_id: int, *, now: datetime) -> list[int]:
     rows = Quarantine.objects.filter(company_id=company_id, retry_at__lte=now)
     return list(rows.values_list("doc_entry", flat=True))
+
+
+def waiting(company_id: int, hashes: Mapping[int, int], *, now: datetime) -> set[int]:
+    """Of these documents by DocEntry with their hashes, those that were refused as they are and
+    whose next try is not due yet."""
+    rows = Quarantine.objects.filter(
+        company_id=company_id, doc_entry__in=among(hashes), retry_at__gt=now
+    )
+    return {
+        doc_entry
+        for doc_entry, refused in rows.values_list("doc_entry", "payload_hash")
+        if hashes[doc_entry] == refused
+    }
 
 
 def note_light_hashes(company_id: int, lights: dict[int, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -9,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from ordermirror.core.identity import Anchor
 from ordermirror.models import OrderRead, Pending, Probe, Quarantine, SalesOrder, order_id
 from ordermirror.records import HIGHEST_ENTRY
+from ordermirror.store.tables import among
 
 ANCHORS_EACH_END = 3
 
@@ -25,14 +27,14 @@ def _not_waiting(company_id: int) -> QuerySet[OrderRead]:
     """Those without a time of their own for their next read: a suspect or set-aside order would
     otherwise stay the one read longest ago, and be chosen in every run instead of the others."""
     return (
-        OrderRead.objects.filter(company_id=company_id)
+        OrderRead.objects.filter(company_id=company_id, hidden=False)
         .exclude(doc_entry__in=Pending.objects.filter(company_id=company_id).values("doc_entry"))
         .exclude(doc_entry__in=Quarantine.objects.filter(company_id=company_id).values("doc_entry"))
     )
 
 
 def count(company_id: int, *, is_open: bool) -> int:
-    return OrderRead.objects.filter(company_id=company_id, is_open=is_open).count()
+    return OrderRead.objects.filter(company_id=company_id, is_open=is_open, hidden=False).count()
 
 
 def to_confirm(company_id: int, *, now: datetime) -> list[int]:
@@ -44,12 +46,17 @@ def to_confirm(company_id: int, *, now: datetime) -> list[int]:
 def anchors(company_id: int, *, upto: int = HIGHEST_ENTRY) -> list[Anchor]:
     """The oldest and the newest orders that SAP showed when last asked for them, ascending.
 
-    `upto` is the highest DocEntry that is looked at.
+    Of hidden ones, which may be gone from SAP by now, only when there are no others. `upto` is
+    the highest DocEntry that is looked at.
     """
+    return _anchors(company_id, upto, hidden=False) or _anchors(company_id, upto, hidden=True)
+
+
+def _anchors(company_id: int, upto: int, *, hidden: bool) -> list[Anchor]:
     suspect = Pending.objects.filter(
         Q(not_found__gt=0) | Q(probe=Probe.ABSENT), company_id=company_id
     ).values("doc_entry")
-    shown = OrderRead.objects.filter(pk=OuterRef("pk"), missing_since=None)
+    shown = OrderRead.objects.filter(pk=OuterRef("pk"), missing_since=None, hidden=hidden)
     orders = (
         SalesOrder.objects.filter(
             Exists(shown), pk__gte=order_id(company_id, 0), pk__lte=order_id(company_id, upto)
@@ -60,6 +67,29 @@ def anchors(company_id: int, *, upto: int = HIGHEST_ENTRY) -> list[Anchor]:
     oldest, newest = orders.order_by("pk"), orders.order_by("-pk")
     ends = {*oldest[:ANCHORS_EACH_END], *newest[:ANCHORS_EACH_END]}
     return [Anchor(*row) for row in sorted(ends)]
+
+
+def numbers(company_id: int, doc_entries: Collection[int]) -> dict[int, int]:
+    """DocNum of those orders of which it is known, by DocEntry."""
+    known: dict[int, int] = {}
+    for model in (Quarantine, Pending, SalesOrder):
+        rows = model.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries))
+        for doc_entry, doc_num in rows.values_list("doc_entry", "doc_num"):
+            if doc_num is not None:
+                known[doc_entry] = doc_num
+    return known
+
+
+def all_entries(company_id: int) -> set[int]:
+    """Every order that is stored and shown."""
+    rows = OrderRead.objects.filter(company_id=company_id, hidden=False)
+    return set(rows.values_list("doc_entry", flat=True))
+
+
+def count_missing(company_id: int, *, is_open: bool) -> int:
+    """Of the orders that SAP is known to show no more, those that were open or not at last."""
+    rows = OrderRead.objects.filter(company_id=company_id, is_open=is_open, hidden=False)
+    return rows.exclude(missing_since=None).count()
 
 
 def mark_missing(company_id: int, since: dict[int, datetime]) -> None:

@@ -25,6 +25,7 @@ READS = Table(
         "run",
         "confirm_at",
         "missing_since",
+        "hidden",
     ),
 )
 
@@ -38,6 +39,7 @@ class KnownRead(NamedTuple):
     read_at: datetime
     run_id: int | None
     mapping_version: int
+    hidden: bool
 
 
 Known = dict[int, KnownRead]
@@ -52,6 +54,7 @@ class NewRead(NamedTuple):
     document_hash: int
     read_at: datetime
     confirm_at: datetime | None
+    hidden: bool
 
 
 def reads_of(company_id: int, batch: Batch) -> Known:
@@ -78,6 +81,7 @@ def remember(company_id: int, run_id: int, reads: Iterable[NewRead]) -> None:
             run_id,
             read.confirm_at,
             None,
+            read.hidden,
         )
         for read in reads
     )
@@ -99,6 +103,8 @@ def is_same(doc_entry: int, document_hash: int, known: Known) -> bool:
 
 
 def tells_nothing_new(doc_entry: int, document_hash: int, known: Known) -> bool:
-    """The same bytes, decoded by the same mapping."""
-    same = is_same(doc_entry, document_hash, known)
-    return same and known[doc_entry].mapping_version == mapping.VERSION
+    """The same bytes, decoded by the same mapping, of an order that is shown."""
+    if not is_same(doc_entry, document_hash, known):
+        return False
+    read = known[doc_entry]
+    return read.mapping_version == mapping.VERSION and not read.hidden

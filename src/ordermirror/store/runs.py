@@ -30,6 +30,7 @@ def finish(report: RunReport, *, now: datetime) -> None:
         outcome=report.outcome,
         finished_at=now,
         seconds=round(report.seconds, 3),
+        phases={phase: round(seconds, 3) for phase, seconds in report.phases.items()},
         requests=report.requests,
         bytes=report.bytes,
         statements=report.statements,
@@ -37,6 +38,7 @@ def finish(report: RunReport, *, now: datetime) -> None:
         orders=report.orders(),
         lines=asdict(report.lines),
         probes=[asdict(probe) for probe in report.probes],
+        manufacturers=report.manufacturers,
         silent_changes=report.silent_changes,
         problem=report.problem,
     )

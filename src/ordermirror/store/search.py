@@ -6,7 +6,6 @@ Names are only added: one that no order has any more leads to codes that no orde
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator
-from hashlib import blake2b
 from typing import NamedTuple
 
 from ordermirror.core.folding import fold, searchable, starts
@@ -22,7 +21,7 @@ from ordermirror.models import (
 )
 from ordermirror.records import Order
 from ordermirror.store.dialects import Row
-from ordermirror.store.tables import Table, among
+from ordermirror.store.tables import Table, among, hashed
 
 NAMES = Table(SearchName, ("id", "company", "kind", "code", "name", "folded_code", "folded_name"))
 WORDS = Table(ReferenceWord, ("id", "company", "order", "start"))
@@ -65,9 +64,7 @@ def _names(order: Order) -> Iterator[Name]:
 
 
 def _name_row(company_id: int, name: Name) -> Row:
-    """The key is a hash, so that writing needs no look-up."""
-    text = f"{company_id}\n{name.kind}\n{name.code}\n{name.name!r}"
-    key = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+    key = hashed(f"{company_id}\n{name.kind}\n{name.code}\n{name.name!r}")
     return (key, company_id, *name, fold(name.code), fold(name.name))
 
 

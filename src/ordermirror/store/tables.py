@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ class Table:
     """A model's table, written in bulk. `fields` are the model's field names, the key first."""
 
     def __init__(self, model: type[models.Model], fields: Sequence[str]) -> None:
+        self.model = model
         self.name = model._meta.db_table
         self.fields = [model._meta.get_field(field) for field in fields]
 
@@ -64,6 +66,11 @@ class Table:
 def _texts(column: Column, values: Sequence[Any]) -> Sequence[Any]:
     text = column.text
     return values if text is None else [None if it is None else text(it) for it in values]
+
+
+def hashed(text: str) -> int:
+    """A key made of a text, so that writing needs no look-up."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def among(keys: Iterable[int]) -> RawSQL:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from ordermirror.fields import DECIMALS
 from ordermirror.models import (
     ENTRIES_PER_COMPANY,
@@ -57,9 +59,16 @@ class Version(NamedTuple):
     pending: Decimal
 
 
-def write(company_id: int, changes: Iterable[tuple[Version | None, Version]]) -> None:
+Replaced = tuple[Version | None, Version | None]
+"""An order before and after; None when it was not there, or is not shown."""
+
+
+def write(company_id: int, changes: Iterable[Replaced]) -> None:
     """Replace each first version by the second; two statements, none if no total is touched."""
-    added = _differences(changes)
+    _add(company_id, _differences(changes))
+
+
+def _add(company_id: int, added: Mapping[Kind, Sums]) -> None:
     if not added:
         return
     stored = _stored(company_id)
@@ -73,14 +82,13 @@ def write(company_id: int, changes: Iterable[tuple[Version | None, Version]]) ->
     TOTALS.upsert(rows)
 
 
-def _differences(changes: Iterable[tuple[Version | None, Version]]) -> dict[Kind, Sums]:
+def _differences(changes: Iterable[Replaced]) -> dict[Kind, Sums]:
     found: dict[Kind, Sums] = {}
     for before, after in changes:
-        if before is not None:
-            kind = _kind(before.order)
-            found[kind] = found.get(kind, NOTHING).plus(-1, -_millionths(before.pending))
-        kind = _kind(after.order)
-        found[kind] = found.get(kind, NOTHING).plus(1, _millionths(after.pending))
+        for version, sign in ((before, -1), (after, 1)):
+            if version is not None:
+                kind, pending = _kind(version.order), _millionths(version.pending)
+                found[kind] = found.get(kind, NOTHING).plus(sign, sign * pending)
     return {kind: sums for kind, sums in found.items() if sums != NOTHING}
 
 
@@ -99,14 +107,22 @@ def _stored(company_id: int) -> dict[Kind, tuple[int, Sums]]:
 
 
 def recounted(company_id: int) -> dict[Kind, Sums]:
-    """The same from the orders themselves: reads all of them.
+    """The same from the orders themselves, those that are shown: reads all of them."""
+    return _counted(SalesOrder.objects.shown().filter(company_id=company_id))
 
-    Summed here, since databases disagree on whether AED and aed are one group.
-    """
+
+def take_off(company_id: int, orders: QuerySet[SalesOrder]) -> None:
+    """Orders that are shown now and are about to be hidden."""
+    counted = _counted(orders)
+    less = {kind: Sums(-sums.orders, -sums.pending) for kind, sums in counted.items()}
+    _add(company_id, less)
+
+
+def _counted(orders: QuerySet[SalesOrder]) -> dict[Kind, Sums]:
+    """Summed here, since databases disagree on whether AED and aed are one group."""
     found: dict[Kind, Sums] = {}
     columns = ("listed_as", "document_status", "sales_person_code", "doc_currency", "pending_total")
-    orders = SalesOrder.objects.filter(company_id=company_id).values_list(*columns)
-    for listed_as, status, person, currency, pending in orders.iterator():
+    for listed_as, status, person, currency, pending in orders.values_list(*columns).iterator():
         kind = Kind(listed_as, status == OPEN, person, currency)
         found[kind] = found.get(kind, NOTHING).plus(1, _millionths(pending))
     return found

@@ -29,7 +29,9 @@ class Chip:
     drop: str
 
 
-def chips_of(filters: OrderFilters, names: Mapping[int, str]) -> list[Chip]:
+def chips_of(
+    filters: OrderFilters, names: Mapping[int, str], makers: Mapping[int, str]
+) -> list[Chip]:
     """The plain list's own "open" is a chip too: it hides orders, so it can be dropped."""
     chips = []
     if filters.status != "all":
@@ -41,10 +43,18 @@ def chips_of(filters: OrderFilters, names: Mapping[int, str]) -> list[Chip]:
         drop = filters.link(customer="")
         chips.append(Chip(label=_("Customer"), value=filters.customer, drop=drop))
     for code in filters.sales:
-        left = tuple(other for other in filters.sales if other != code)
+        drop = filters.link(sales=_without(filters.sales, code))
         value = f"{code} {names.get(code, '')}".strip()
-        chips.append(Chip(label=_("Sales"), value=value, drop=filters.link(sales=left)))
+        chips.append(Chip(label=_("Sales"), value=value, drop=drop))
+    for code in filters.maker:
+        drop = filters.link(maker=_without(filters.maker, code))
+        value = makers.get(code, str(code))
+        chips.append(Chip(label=_("Manufacturer"), value=value, drop=drop))
     return chips + _date_chips(filters)
+
+
+def _without(codes: tuple[int, ...], dropped: int) -> tuple[int, ...]:
+    return tuple(code for code in codes if code != dropped)
 
 
 def _date_chips(filters: OrderFilters) -> list[Chip]:

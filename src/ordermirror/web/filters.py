@@ -13,12 +13,12 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from ordermirror.core.folding import fold
-from ordermirror.models import SalesOrderQuerySet
+from ordermirror.models import OrderLine, SalesOrderQuerySet
 from ordermirror.records import HIGHEST_ENTRY, OPEN
 from ordermirror.web import search
 from ordermirror.web.sorting import COLUMNS, Key, ordered
@@ -37,6 +37,8 @@ class OrderFilters:
     q: str = ""
     customer: str = ""
     sales: tuple[int, ...] = ()
+    maker: tuple[int, ...] = ()
+    """Codes of manufacturers: orders that have a line of one of them."""
     posted_from: date | None = None
     posted_to: date | None = None
     due_from: date | None = None
@@ -156,6 +158,9 @@ def _plain_conditions(filters: OrderFilters, today: date) -> Iterable[Q]:
         yield Q(sales_person_code=filters.sales[0])
     elif filters.sales:
         yield Q(sales_person_code__in=filters.sales)
+    if filters.maker:
+        lines = OrderLine.objects.filter(order=OuterRef("pk"), removed_at=None)
+        yield Q(Exists(lines.filter(manufacturer_code__in=filters.maker)))
     if filters.overdue:
         yield Q(document_status=OPEN, doc_due_date__lt=today)
 
@@ -232,7 +237,7 @@ def _codes(given: list[str]) -> tuple[int, ...]:
     bad = [code for code in codes if not re.fullmatch(r"-?\d{1,9}", code, re.ASCII)]
     if bad or len(codes) > MOST_CODES:
         shown = ", ".join(bad or codes)[:LONGEST_TEXT]
-        raise ValueError(_("“%(given)s” is not a list of sales person codes.") % {"given": shown})
+        raise ValueError(_("“%(given)s” is not a list of codes.") % {"given": shown})
     return tuple(sorted({int(code) for code in codes}))
 
 
@@ -281,6 +286,7 @@ READERS: dict[str, tuple[str, Callable[[list[str]], Any]]] = {
     "q": ("q", _text),
     "customer": ("customer", _text),
     "sales": ("sales", _codes),
+    "maker": ("maker", _codes),
     "from": ("posted_from", _day),
     "to": ("posted_to", _day),
     "due_from": ("due_from", _day),

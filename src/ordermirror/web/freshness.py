@@ -1,50 +1,21 @@
-"""How old the mirror is and whether its last run went well: one answer for every page."""
+"""How old the mirror is and whether its last run went well, in words for every page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ordermirror.models import Company, SyncRun
+from ordermirror import companies, last_runs
+from ordermirror.last_runs import LastRuns, Quiet, State, state_of
 from ordermirror.web import formats
-
-Outcome = SyncRun.Outcome
-ENDED = (Outcome.COMPLETE, Outcome.INCOMPLETE, Outcome.FAILED)
-FIELDS = ("started_at", "id", "problem")
-LATE_AFTER_INTERVALS = 2
-
-
-class State(StrEnum):
-    """From best to worst."""
-
-    FRESH = "fresh"
-    LATE = "late"
-    INCOMPLETE = "incomplete"
-    FAILED = "failed"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastRuns:
-    """What the runs of one company say about it. `as_of` is the newest complete run's start."""
-
-    company_id: int
-    company_db: str
-    as_of: datetime | None
-    last_id: int | None
-    last_outcome: str
-    last_started_at: datetime | None
-    last_problem: str
-    running_since: datetime | None
-    conflict: str
-    conflict_at: datetime | None
 
 
 class Conflict(NamedTuple):
@@ -57,13 +28,23 @@ class Conflict(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """The state of the company that is worst off, at `now`."""
+    """The state of a company at `now`; of several, of the one that is worst off.
+
+    `company_db` is told where there are several; `others` are those that are not fresh either.
+    """
 
     state: State
     runs: LastRuns | None
     now: datetime
     every: timedelta
+    quiet: Quiet
+    company_db: str = ""
+    others: tuple[Freshness, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def told(self) -> tuple[Freshness, ...]:
+        return (self, *self.others)
 
     @property
     def as_of_clock(self) -> str:
@@ -77,6 +58,8 @@ class Freshness:
     def title(self) -> str:
         return {
             State.FRESH: _("The data is up to date."),
+            State.QUIET: self._quiet_title,
+            State.PAUSED: _("Refreshing is paused."),
             State.LATE: _("The data is late."),
             State.INCOMPLETE: _("The last refresh was incomplete."),
             State.FAILED: _("The last refresh failed."),
@@ -92,6 +75,10 @@ class Freshness:
             "clock": self.as_of_clock,
             "ago": self.as_of_ago,
         }
+        if self.state is State.QUIET:
+            if self.quiet.until:
+                return age + " " + _("SAP is not asked before then.")
+            return age + " " + _("The next refresh is due now.")
         if self.state is State.LATE:
             every = formats.interval(self.every)
             return age + " " + _("A refresh is due every %(every)s.") % {"every": every}
@@ -100,55 +87,59 @@ class Freshness:
         return age
 
     @property
+    def look(self) -> str:
+        """The style and the icon that go with the state."""
+        return State.LATE if self.state is State.PAUSED else self.state
+
+    @property
+    def _quiet_title(self) -> str:
+        if self.quiet.until:
+            return _("Quiet until %(clock)s.") % {"clock": f"{self.quiet.until:%H:%M}"}
+        if self.quiet.ended:
+            return _("Quiet hours ended at %(clock)s.") % {"clock": f"{self.quiet.ended:%H:%M}"}
+        return ""
+
+    @property
     def running(self) -> bool:
         return self.runs is not None and self.runs.running_since is not None
 
 
-def read_last_runs() -> tuple[LastRuns, ...]:
-    """One statement for all companies, and in it one step down an index for each figure."""
-    companies = Company.objects.order_by("id").annotate(**run_columns("pk"))
-    return tuple(last_runs_of(company, company) for company in companies)
+def read_last_runs(user: Any) -> tuple[LastRuns, ...]:
+    """Of the companies that the user may see; one statement."""
+    return last_runs.read(companies.visible_to(user))
 
 
-def run_columns(company: str) -> dict[str, Subquery]:
-    """What the last runs say, as annotations of rows whose field `company` names their company."""
-    ended = {
-        f"{outcome}_{field}": _newest(outcome, field, company)
-        for outcome in ENDED
-        for field in FIELDS
-    }
-    return ended | {"running_since": _newest(Outcome.RUNNING, "started_at", company)}
+def in_zone_of(found: Sequence[LastRuns]) -> AbstractContextManager[None]:
+    """Moments are shown in the zone of the company, and in everybody's where there are several."""
+    if len(found) != 1:
+        return nullcontext()
+    return timezone.override(ZoneInfo(found[0].settings.time_zone))
 
 
-def last_runs_of(company: Company, row: object) -> LastRuns:
-    """From a row that was annotated with `run_columns`."""
-    newest: dict[str, list[Any]] = {
-        outcome: [getattr(row, f"{outcome}_{field}") for field in FIELDS] for outcome in ENDED
-    }
-    known = [(found[0], outcome) for outcome, found in newest.items() if found[0]]
-    last_started_at, last = max(known, default=(None, None))
-    return LastRuns(
-        company_id=company.pk,
-        company_db=company.company_db,
-        as_of=newest[Outcome.COMPLETE][0],
-        last_id=newest[last][1] if last else None,
-        last_outcome=last or "",
-        last_started_at=last_started_at,
-        last_problem=newest[last][2] if last else "",
-        running_since=getattr(row, "running_since"),  # noqa: B009 - an annotation
-        conflict=company.conflict,
-        conflict_at=company.conflict_at,
-    )
-
-
-def freshness_of(companies: tuple[LastRuns, ...], *, now: datetime, every: timedelta) -> Freshness:
-    states = [(state_of(runs, now=now, every=every), runs) for runs in companies]
-    if not states:
-        return Freshness(state=State.NEVER, runs=None, now=now, every=every)
+def freshness_of(found: Sequence[LastRuns], *, now: datetime) -> Freshness:
+    if not found:
+        every = settings.ORDERMIRROR.every
+        return Freshness(state=State.NEVER, runs=None, now=now, every=every, quiet=Quiet())
     order = list(State)
-    state, worst = max(states, key=lambda pair: order.index(pair[0]))
-    conflicts = tuple(_conflict(runs, now) for runs in companies if runs.conflict)
-    return Freshness(state=state, runs=worst, now=now, every=every, conflicts=conflicts)
+    each = [
+        _of_one(runs, now, company_db=runs.company_db if len(found) > 1 else "") for runs in found
+    ]
+    worst = max(each, key=lambda it: order.index(it.state))
+    others = tuple(it for it in each if it is not worst and it.state is not State.FRESH)
+    conflicts = tuple(_conflict(runs, now) for runs in found if runs.conflict)
+    return replace(worst, others=others, conflicts=conflicts)
+
+
+def _of_one(runs: LastRuns, now: datetime, *, company_db: str) -> Freshness:
+    quiet = last_runs.quiet_of(runs.settings, now)
+    return Freshness(
+        state=state_of(runs, now=now),
+        runs=runs,
+        now=now,
+        every=runs.settings.every,
+        quiet=quiet,
+        company_db=company_db,
+    )
 
 
 def _conflict(runs: LastRuns, now: datetime) -> Conflict:
@@ -156,24 +147,5 @@ def _conflict(runs: LastRuns, now: datetime) -> Conflict:
     return Conflict(runs.company_db, runs.conflict.rstrip(". "), since)
 
 
-def state_of(runs: LastRuns, *, now: datetime, every: timedelta) -> State:
-    if runs.last_outcome == Outcome.FAILED:
-        return State.FAILED
-    if runs.last_outcome == Outcome.INCOMPLETE:
-        return State.INCOMPLETE
-    if runs.as_of is None:
-        return State.NEVER
-    return State.LATE if now - runs.as_of > LATE_AFTER_INTERVALS * every else State.FRESH
-
-
-def current(companies: tuple[LastRuns, ...] | None = None) -> Freshness:
-    return freshness_of(
-        read_last_runs() if companies is None else companies,
-        now=timezone.now(),
-        every=settings.ORDERMIRROR.every,
-    )
-
-
-def _newest(outcome: Outcome, field: str, company: str) -> Subquery:
-    runs = SyncRun.objects.filter(company=OuterRef(company), outcome=outcome)
-    return Subquery(runs.order_by("-started_at", "-id").values(field)[:1])
+def current(found: Sequence[LastRuns]) -> Freshness:
+    return freshness_of(found, now=timezone.now())

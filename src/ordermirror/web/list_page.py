@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from ordermirror.last_runs import LastRuns
 from ordermirror.web.chips import STATUS_LABELS
 from ordermirror.web.filters import DEFAULTS, PLACE, SIZES, OrderFilters
 from ordermirror.web.order_list import OrderList
@@ -92,8 +94,18 @@ def links(filters: OrderFilters, found: OrderList) -> Links:
     )
 
 
-def run_links(page: Page) -> Links:
-    return _links(page, lambda number: f"page={number}", ())
+def run_links(page: Page, company: str) -> Links:
+    kept = {"company": company} if company else {}
+    return _links(page, lambda number: urlencode({**kept, "page": number}), ())
+
+
+def company_choices(visible: Sequence[LastRuns], name: str) -> list[Choice]:
+    """None where there is nothing to choose."""
+    if len(visible) < 2:
+        return []
+    names = [it.company_db for it in visible]
+    everyone = Choice("", _("All companies"), name not in names)
+    return [everyone, *(Choice(it, it, it == name, urlencode({"company": it})) for it in names)]
 
 
 def _links(page: Page, to: Callable[[int], str], sizes: tuple[Choice, ...]) -> Links:
@@ -116,8 +128,8 @@ def status_choices(filters: OrderFilters) -> list[Choice]:
     ]
 
 
-def sales_choices(filters: OrderFilters, names: Mapping[int, str]) -> list[Choice]:
-    return [Choice(str(code), name, code in filters.sales) for code, name in names.items()]
+def code_choices(chosen: Sequence[int], names: Mapping[int, str]) -> list[Choice]:
+    return [Choice(str(code), name, code in chosen) for code, name in names.items()]
 
 
 def notes_of(notes: tuple[str, ...], filters: OrderFilters, page: Page) -> list[str]:

@@ -11,7 +11,6 @@ from functools import wraps
 from typing import TypeVar
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.cache import cache
@@ -21,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ordermirror import companies
 from ordermirror.models import OrderLine, SalesOrder
 from ordermirror.owned import reading, writing
 from ordermirror.owned.writing import By
@@ -49,7 +49,7 @@ def _sent(view: View) -> View:
             return redirect("order", company_db, doc_entry)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        return view(request, order_or_404(company_db, doc_entry), **more)
+        return view(request, order_or_404(request, company_db, doc_entry), **more)
 
     return wrapped
 
@@ -127,7 +127,7 @@ def refresh(request: HttpRequest, order: SalesOrder) -> HttpResponse:
         messages.warning(request, _("That was often. Please wait a minute before asking again."))
     else:
         request_refresh(order.company_id, order.doc_entry)
-        every = formats.interval(settings.ORDERMIRROR.every)
+        every = formats.interval(companies.shown(order.company).every)
         messages.success(request, _("Asked. The next refresh, within %s, shows it.") % every)
     return _back_to(request, order)
 

@@ -19,7 +19,7 @@ from ordermirror.web import formats
 from ordermirror.web.counting import Result, Total, result_of
 from ordermirror.web.filters import OrderFilters
 from ordermirror.web.paging import Page, page_of
-from ordermirror.web.search import Meanings
+from ordermirror.web.search import Meanings, People
 from ordermirror.web.sorting import Key, beyond, has_keys, ordered, total_in_currency, turned
 from ordermirror.web.statuses import Badge, badge_of
 
@@ -76,15 +76,15 @@ class OrderList:
 def read_list(
     companies: Mapping[int, str],
     filters: OrderFilters,
-    names: Mapping[int, str],
+    people: People,
     meanings: Meanings,
     *,
     today: date,
 ) -> OrderList:
     """Two statements: the totals of the whole result, and its one page.
 
-    `companies` are those whose orders are shown, `names` those of sales people, `meanings` what
-    is searched for.
+    `companies` are those whose orders are shown, `people` their sales people, `meanings` what is
+    searched for.
     """
     company_ids = list(companies)
     result = result_of(orders_of(company_ids), company_ids, filters, meanings, today=today)
@@ -98,7 +98,7 @@ def read_list(
     now = timezone.now()
     return OrderList(
         rows=tuple(
-            _row(companies[company], *values, names=names, today=today, now=now)
+            _row(company, companies, *values, people=people, today=today, now=now)
             for company, *values in shown
         ),
         totals=result.totals,
@@ -132,8 +132,8 @@ def _is_more(found: list[tuple[Any, ...]], filters: OrderFilters, page: Page) ->
 def orders_of(company_ids: list[int]) -> SalesOrderQuerySet:
     """Every index starts with the company, so it is named even when there is only one."""
     if len(company_ids) == 1:
-        return SalesOrder.objects.filter(company_id=company_ids[0])
-    return SalesOrder.objects.filter(company_id__in=company_ids)
+        return SalesOrder.objects.shown().filter(company_id=company_ids[0])
+    return SalesOrder.objects.shown().filter(company_id__in=company_ids)
 
 
 def _missing_since() -> Subquery:
@@ -142,7 +142,8 @@ def _missing_since() -> Subquery:
 
 
 def _row(
-    company: str,
+    company_id: int,
+    companies: Mapping[int, str],
     doc_entry: int,
     doc_num: int,
     doc_date: date | None,
@@ -158,10 +159,11 @@ def _row(
     total: Decimal | None,
     missing: datetime | None,
     *,
-    names: Mapping[int, str],
+    people: People,
     today: date,
     now: datetime,
 ) -> Row:
+    company = companies[company_id]
     return Row(
         path=f"{quote(company, safe='')}/{doc_entry}/",
         number=str(doc_num),
@@ -172,7 +174,7 @@ def _row(
         customer=card_name or card_code or formats.MISSING,
         customer_code=card_code or "",
         sales_code="" if sales_code is None else str(sales_code),
-        sales_name="" if sales_code is None else names.get(sales_code, ""),
+        sales_name="" if sales_code is None else people.get((company_id, sales_code), ""),
         reference=reference or "",
         status=badge_of(status, cancelled=cancelled),
         currency=currency or "",

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
+from ordermirror import companies, last_runs
 from ordermirror.core.totals import ZERO, worth
 from ordermirror.models import (
+    Manufacturer,
     OrderLine,
     OrderRead,
     Pending,
@@ -21,8 +23,8 @@ from ordermirror.models import (
     SalesOrder,
     SalesPerson,
 )
-from ordermirror.records import OPEN
-from ordermirror.web import formats, freshness
+from ordermirror.records import NO_MANUFACTURER, OPEN
+from ordermirror.web import formats
 from ordermirror.web.revised import Revised
 from ordermirror.web.statuses import Badge, badge_of
 
@@ -42,6 +44,7 @@ class Line(NamedTuple):
     item: str
     description: str
     note: str
+    maker: str
     warehouse: str
     quantity: str
     delivered: str
@@ -109,8 +112,11 @@ class OrderPage:
     trouble: Trouble
 
 
-def find_order(company_db: str, doc_entry: int) -> SalesOrder | None:
-    """One statement: the order, its company and its last runs, and what is known of its reads."""
+def find_order(company_db: str, doc_entry: int, user: Any) -> SalesOrder | None:
+    """One statement: the order, its company and its last runs, and what is known of its reads.
+
+    None as well when the user may not see the company.
+    """
     person = SalesPerson.objects.filter(
         company=OuterRef("company"), sales_employee_code=OuterRef("sales_person_code")
     )
@@ -118,7 +124,10 @@ def find_order(company_db: str, doc_entry: int) -> SalesOrder | None:
     same = {"company": OuterRef("company"), "doc_entry": OuterRef("doc_entry")}
     pending, quarantined = Pending.objects.filter(**same), Quarantine.objects.filter(**same)
     return (
-        SalesOrder.objects.filter(company__company_db=company_db, doc_entry=doc_entry)
+        SalesOrder.objects.filter(
+            company__in=companies.visible_to(user).filter(company_db=company_db),
+            doc_entry=doc_entry,
+        )
         .select_related("company")
         .annotate(
             sales_person_name=_one(person, "sales_employee_name"),
@@ -128,7 +137,7 @@ def find_order(company_db: str, doc_entry: int) -> SalesOrder | None:
             owed_by=_one(pending, "probe"),
             refused_since=_one(quarantined, "first_seen_at"),
             refused_because=_one(quarantined, "reason"),
-            **freshness.run_columns("company"),
+            **last_runs.columns("company"),
         )
         .first()
     )
@@ -146,8 +155,13 @@ def page_of_order(
     revised: Callable[[OrderLine], Revised | None] = lambda line: None,
 ) -> OrderPage:
     """One statement, for the lines. `revised` tells what people entered for a line."""
+    maker = Manufacturer.objects.filter(
+        company=order.company_id, code=OuterRef("manufacturer_code")
+    )
     lines = sorted(
-        OrderLine.objects.filter(order=order),
+        OrderLine.objects.filter(order=order).annotate(
+            manufacturer_name=_one(maker, "manufacturer_name")
+        ),
         key=lambda line: (_place(line), line.line_num),
     )
     kept = [line for line in lines if line.removed_at is None]
@@ -239,6 +253,7 @@ def _line(line: OrderLine, order: SalesOrder, now: datetime, revised: Revised | 
         item=line.item_code or "",
         description=line.item_description or "",
         note=line.free_text or "",
+        maker=_maker(line),
         warehouse=line.warehouse_code or "",
         quantity=formats.quantity(line.quantity),
         delivered=formats.quantity(delivered),
@@ -252,6 +267,14 @@ def _line(line: OrderLine, order: SalesOrder, now: datetime, revised: Revised | 
         removed=formats.clock(line.removed_at, now) if line.removed_at else "",
         revised=revised,
     )
+
+
+def _maker(line: OrderLine) -> str:
+    """The manufacturer's name, its code while that is not known; SAP's -1 is none."""
+    code = line.manufacturer_code
+    if code in (None, NO_MANUFACTURER):
+        return ""
+    return getattr(line, "manufacturer_name", None) or str(code)
 
 
 def _facts(order: SalesOrder) -> Iterable[Fact]:

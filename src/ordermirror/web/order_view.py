@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from ordermirror import last_runs
 from ordermirror.models import OrderLine, SalesOrder
 from ordermirror.owned.reading import REVISE, Owned, read_owned
 from ordermirror.web import formats, freshness
@@ -39,13 +42,16 @@ class Refused:
 @require_safe
 @cache_control(private=True, no_cache=True)
 def order(request: HttpRequest, company_db: str, doc_entry: int) -> HttpResponse:
-    return page_response(request, order_or_404(company_db, doc_entry))
+    return page_response(request, order_or_404(request, company_db, doc_entry))
 
 
-def order_or_404(company_db: str, doc_entry: int) -> SalesOrder:
-    found = find_order(company_db, doc_entry)
+def order_or_404(request: HttpRequest, company_db: str, doc_entry: int) -> SalesOrder:
+    """One that the user may not see is not found, as if it were not there."""
+    found = find_order(company_db, doc_entry, request.user)
     if found is None:
         raise Http404
+    if found.hidden:
+        raise Http404(_("Orders of this customer are mirrored no longer; this one is kept."))
     return found
 
 
@@ -53,7 +59,15 @@ def page_response(
     request: HttpRequest, found: SalesOrder, refused: Refused | None = None, status: int = 200
 ) -> HttpResponse:
     """With the way back to the list the order was opened from: the list's own query string."""
-    now, refused = timezone.now(), refused or Refused()
+    runs = (last_runs.of(found.company, found),)
+    with freshness.in_zone_of(runs):
+        context = _context(request, found, refused or Refused())
+        context["freshness"] = freshness.current(runs)
+        return render(request, "ordermirror/order.html", context, status=status)
+
+
+def _context(request: HttpRequest, found: SalesOrder, refused: Refused) -> dict[str, Any]:
+    now = timezone.now()
     owned = read_owned(found.pk, request.user)
     page = page_of_order(
         found,
@@ -61,7 +75,7 @@ def page_response(
         now=now,
         revised=_revising(found, owned, refused, now),
     )
-    context = {
+    return {
         "section": "orders",
         "page": page,
         "figures": figure_texts(page.figures),
@@ -73,9 +87,7 @@ def page_response(
         "back": parse(request.GET).filters.query(),
         "read_at": page.read_at and formats.clock(page.read_at, now),
         "read_ago": page.read_at and formats.ago(page.read_at, now),
-        "freshness": freshness.current((freshness.last_runs_of(found.company, found),)),
     }
-    return render(request, "ordermirror/order.html", context, status=status)
 
 
 def _revising(

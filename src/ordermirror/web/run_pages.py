@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -56,6 +56,8 @@ class ProbeRow(NamedTuple):
 
     name: str
     requests: str
+    megabytes: str
+    seconds: str
     rows: str
     outcome: Badge
     problem: str
@@ -77,23 +79,25 @@ class RunPage:
     cut: bool
 
 
-def read_runs(number: int) -> tuple[tuple[RunRow, ...], Page]:
-    """Two statements."""
+def read_runs(number: int, company_ids: list[int]) -> tuple[tuple[RunRow, ...], Page]:
+    """Two statements, for the runs of these companies."""
     now = timezone.now()
-    page = page_of(number, size=RUNS_PER_PAGE, count=SyncRun.objects.count())
-    runs = SyncRun.objects.select_related("company").defer("probes").order_by("-id")
-    shown = runs[page.offset : page.offset + page.size]
+    runs = SyncRun.objects.filter(company__in=company_ids)
+    page = page_of(number, size=RUNS_PER_PAGE, count=runs.count())
+    newest = runs.select_related("company").defer("probes").order_by("-id")
+    shown = newest[page.offset : page.offset + page.size]
     return tuple(_row(run, now) for run in shown), page
 
 
-def find_run(run_id: int) -> SyncRun | None:
-    return SyncRun.objects.select_related("company").filter(pk=run_id).first()
+def find_run(run_id: int, company_ids: list[int]) -> SyncRun | None:
+    runs = SyncRun.objects.select_related("company")
+    return runs.filter(pk=run_id, company__in=company_ids).first()
 
 
 def page_of_run(run: SyncRun) -> RunPage:
     """One statement, for the orders that changed."""
     changed = (
-        OrderChange.objects.filter(run=run)
+        OrderChange.objects.filter(run=run, order__hidden=False)
         .values_list(
             "order__company__company_db", "order__doc_entry", "order__doc_num", "order__card_name"
         )
@@ -154,6 +158,8 @@ def _probe(probe: Mapping[str, Any]) -> ProbeRow:
     return ProbeRow(
         name=str(probe.get("probe", "")).replace("_", " "),
         requests=_count(probe.get("requests")),
+        megabytes=_told(probe.get("bytes"), formats.megabytes),
+        seconds=_told(probe.get("seconds"), formats.length),
         rows=_count(probe.get("rows")),
         outcome=outcome_badge("complete" if probe.get("complete") else "incomplete"),
         problem=str(probe.get("problem") or ""),
@@ -161,7 +167,12 @@ def _probe(probe: Mapping[str, Any]) -> ProbeRow:
 
 
 def _count(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else formats.MISSING
+    return _told(value, lambda count: f"{count:,}")
+
+
+def _told(value: object, words: Callable[[Any], str]) -> str:
+    """Runs of an earlier release have not counted everything."""
+    return words(value) if isinstance(value, int | float) else formats.MISSING
 
 
 def _started(at: datetime, now: datetime) -> str:

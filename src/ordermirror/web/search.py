@@ -20,6 +20,7 @@ from ordermirror.core.folding import fold, searchable
 from ordermirror.models import (
     WORD_LENGTH,
     WORDS_PER_ORDER,
+    Manufacturer,
     OrderLine,
     ReferenceWord,
     SalesPerson,
@@ -31,9 +32,9 @@ AFTER_EVERY_DIGIT = "g"
 """Sorts after all hexadecimal digits, under any collation."""
 MOST_NAMES = 300
 """A text that more names have leads to so many orders that a list finds them on its way."""
-MOST_PEOPLE = 2000
+MOST_OFFERED = 2000
 CUSTOMER, ITEM = SearchName.Kind.CUSTOMER.value, SearchName.Kind.ITEM.value
-PERSON = ""
+PERSON, MAKER = "", "maker"
 OF_THE_FIRST, OF_OTHERS = 1, 2
 NEVER = Q(doc_entry__lt=0)
 
@@ -71,46 +72,88 @@ Meanings = Mapping[str, Named]
 """By text, of those that are known to stand for few names."""
 
 
-def read_names(texts: Sequence[str]) -> tuple[dict[int, str], Meanings]:
-    """One statement: the names of sales people by code, as offered, and what the texts stand for.
+People = Mapping[tuple[int, int], str]
+"""Names of sales people by company and code."""
+
+
+class Offered(NamedTuple):
+    """Names by code, as they are offered to choose from; `people_of` are those of each company.
+
+    A code that companies use for several has all their names.
+    """
+
+    people: dict[int, str]
+    makers: dict[int, str]
+    people_of: People
+
+
+def read_names(texts: Sequence[str], company_ids: Sequence[int]) -> tuple[Offered, Meanings]:
+    """One statement: what sales people and manufacturers of these companies are called, and what
+    the texts stand for there.
 
     A text that too many names have is left out. The first text counts most: its names are read
     even when those of the others are too many.
     """
-    people = SalesPerson.objects.order_by().annotate(
-        rank=Value(0), kind=Value(PERSON), code=Value(""), name=F("sales_employee_name")
+    people = (
+        SalesPerson.objects.filter(company__in=company_ids)
+        .order_by()
+        .annotate(rank=Value(0), kind=Value(PERSON), code=Value(""), name=F("sales_employee_name"))
     )
-    rows = people.values_list("rank", "kind", "sales_employee_code", "code", "name")
-    most = MOST_PEOPLE + 2 * MOST_NAMES
+    makers = (
+        Manufacturer.objects.filter(company__in=company_ids)
+        .order_by()
+        .annotate(rank=Value(0), kind=Value(MAKER), text=Value(""), name=F("manufacturer_name"))
+    )
+    rows = people.values_list(
+        "rank", "kind", "company_id", "sales_employee_code", "code", "name"
+    ).union(makers.values_list("rank", "kind", "company_id", "code", "text", "name"), all=True)
+    most = MOST_OFFERED + 2 * MOST_NAMES
     if texts:
-        rows = rows.union(_having(texts), all=True).order_by("rank")[: most + 1]
-    found = list(rows)
-    offered = sorted((row.name, row.number) for row in map(_Row._make, found) if not row.rank)
-    called = [row for row in map(_Row._make, found) if row.rank]
+        rows = rows.union(_having(texts, company_ids), all=True).order_by("rank")[: most + 1]
+    found = list(map(_Row._make, rows))
+    offered = sorted((row for row in found if not row.rank), key=lambda row: (row.name, row.number))
+    called = [row for row in found if row.rank]
     complete = list(texts)
     if len(found) > most:
         complete = complete[:1] if called[-1].rank == OF_OTHERS else []
     meanings = {text: _named(text, called) for text in complete}
     few = {text: named for text, named in meanings.items() if named.codes() <= MOST_NAMES}
-    return {number: name for name, number in offered}, few
+    return _offered(offered), few
+
+
+def _offered(rows: Sequence[_Row]) -> Offered:
+    named: dict[str, dict[int, list[str]]] = {PERSON: {}, MAKER: {}}
+    for row in rows:
+        known = named[row.kind].setdefault(row.number, [])
+        if row.name not in known:
+            known.append(row.name)
+    people, makers = (
+        {number: " / ".join(names) for number, names in named[kind].items()}
+        for kind in (PERSON, MAKER)
+    )
+    by_company = {(row.company, row.number): row.name for row in rows if row.kind == PERSON}
+    return Offered(people, makers, by_company)
 
 
 class _Row(NamedTuple):
     rank: int
     kind: str
+    company: int
     number: int
     code: str
     name: str
 
 
-def _having(texts: Sequence[str]) -> QuerySet[SearchName, tuple[Any, ...]]:
+def _having(
+    texts: Sequence[str], company_ids: Sequence[int]
+) -> QuerySet[SearchName, tuple[Any, ...]]:
     first, *others = (
         Q(folded_code__contains=fold(text)) | Q(folded_name__contains=fold(text)) for text in texts
     )
     rank = Case(When(first, then=Value(OF_THE_FIRST)), default=Value(OF_OTHERS))
-    names = SearchName.objects.filter(reduce(or_, others, first))
+    names = SearchName.objects.filter(reduce(or_, others, first), company__in=company_ids)
     ranked = names.annotate(rank=rank, number=Value(0))
-    return ranked.values_list("rank", "kind", "number", "code", "name")
+    return ranked.values_list("rank", "kind", "company_id", "number", "code", "name")
 
 
 def _named(text: str, rows: Iterable[_Row]) -> Named:

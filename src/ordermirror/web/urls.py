@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from ordermirror.web import order_actions, views
+from ordermirror.web import observed, order_actions, views
 from ordermirror.web.order_view import order
 
 login = LoginView.as_view(template_name="ordermirror/login.html", redirect_authenticated_user=True)
@@ -26,5 +26,8 @@ urlpatterns = [
     path(f"{ORDER}refresh/", order_actions.refresh, name="refresh"),
     path("runs/", views.runs, name="runs"),
     path("runs/<int:run_id>/", views.run, name="run"),
-    path("healthz", views.healthz, name="healthz"),
+    path("healthz", observed.live, name="healthz"),
+    path("readyz", observed.ready, name="readyz"),
+    path("health/sync", observed.fresh, name="health-sync"),
+    path("metrics", observed.metrics, name="metrics"),
 ]

@@ -1,0 +1,183 @@
+"""Items, manufacturers and customers are mirrored, and lines follow their items."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ordermirror.core.plan import Plan
+from ordermirror.models import Customer, Item, Manufacturer, OrderChange, OrderLine, Probe
+from ordermirror.sap.service_layer import utc_now
+from ordermirror.sap.transport import Answer
+from ordermirror.store.remembering import OwnMemory, RedisMemory, memory_of
+from tests.support import answers, mirrored
+
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+NOTHING_LISTENS = "redis://127.0.0.1:1/0"
+EVERY_RUN = Plan(items_every=timedelta(0), customers_every=timedelta(0))
+
+
+def lines_agree(mirror):
+    items = mirror.sandbox.company.tables["Items"]
+    lines = OrderLine.objects.values_list("item_code", "manufacturer_code")
+    assert lines
+    return all(made == (items[code]["Manufacturer"] if code else None) for code, made in lines)
+
+
+def first_item(mirror):
+    return mirror.sandbox.orders()[0]["DocumentLines"][0]["ItemCode"]
+
+
+def asking_for_manufacturers(executed):
+    said = [row["sql"].replace("`", '"') for row in executed]
+    items = [sql for sql in said if 'FROM "ordermirror_item"' in sql]
+    return [sql for sql in items if "manufacturer" in sql and "item_name" not in sql]
+
+
+def test_first_load_brings_master_data_and_gives_lines_their_manufacturers(mirror):
+    mirror.sync()
+
+    tables = mirror.sandbox.company.tables
+    stored = (Item.objects.count(), Manufacturer.objects.count(), Customer.objects.count())
+    assert stored == tuple(map(len, (tables[it] for it in (
+        "Items", "Manufacturers", "BusinessPartners"
+    ))))  # fmt: skip
+    assert lines_agree(mirror)
+
+
+def test_lines_follow_their_item_and_no_order_changes(mirror):
+    mirror.sync()
+    code = first_item(mirror)
+    mirror.sandbox.edit_row("Items", code, Manufacturer=3, ItemName="Renamed")
+
+    report = mirror.sync(plan=EVERY_RUN)
+
+    assert set(
+        OrderLine.objects.filter(item_code=code).values_list("manufacturer_code", flat=True)
+    ) == {3}
+    assert lines_agree(mirror)
+    assert not OrderChange.objects.exists()
+    assert report.lines.changed == 0
+
+
+def test_item_that_is_not_known_is_read_by_its_code_in_the_same_run(mirror):
+    mirror.sync()
+    code = first_item(mirror)
+    Item.objects.filter(item_code=code).delete()
+    OrderLine.objects.filter(item_code=code).update(manufacturer_code=None)
+    mirror.company.manufacturers_version = "of a mirror that never saw it"
+    mirror.company.save()
+    lines = mirror.sandbox.orders()[0]["DocumentLines"]
+    lines[0]["FreeText"] = "changed"
+    mirror.sandbox.edit(mirror.sandbox.orders()[0]["DocEntry"], DocumentLines=lines)
+
+    report = mirror.sync()
+
+    assert Probe.ITEMS_BY_CODE in [probe.probe for probe in report.probes]
+    assert lines_agree(mirror)
+
+
+def test_item_that_sap_does_not_show_is_asked_for_once_a_day(mirror):
+    mirror.sync()
+    order = mirror.sandbox.orders()[0]
+    lines = order["DocumentLines"]
+    lines[0]["ItemCode"] = "it's & gone"
+    mirror.sandbox.edit(order["DocEntry"], DocumentLines=lines)
+
+    asked = [
+        Probe.ITEMS_BY_CODE in [it.probe for it in mirror.sync(plan=EVERY_RUN, clock=clock).probes]
+        for clock in (utc_now, utc_now, lambda: utc_now() + timedelta(days=2))
+    ]
+
+    assert asked == [True, False, True]
+
+
+def test_orders_go_on_where_items_are_not_granted(mirror):
+    def refused(url, answer):
+        return Answer(403, {}, b"{}") if "/Items?" in url else answer
+
+    answers(mirror, refused)
+
+    report = mirror.sync()
+
+    assert report.orders()["created"] == 120
+    assert [it.probe for it in report.probes if not it.complete] == [Probe.ITEMS]
+
+
+@pytest.fixture(params=["own", "redis"])
+def memory(request, tmp_path):
+    if request.param == "own":
+        return OwnMemory()
+    return RedisMemory(REDIS, timedelta(minutes=1), prefix=f"test:{tmp_path}")
+
+
+def test_manufacturers_are_queried_once_cold_and_never_warm(transactional_db, memory):
+    with mirrored(orders=500, items=20_000) as mirror:
+        mirror.light_page_size = 5000
+        mirror.sync()
+        for order in mirror.sandbox.orders():
+            lines = [line | {"FreeText": "again"} for line in order["DocumentLines"]]
+            mirror.sandbox.edit(order["DocEntry"], DocumentLines=lines)
+        with CaptureQueriesContext(connection) as cold:
+            first = mirror.sync(memory=memory)
+        mirror.sandbox.advance(timedelta(seconds=1))
+        for order in mirror.sandbox.orders():
+            lines = [line | {"FreeText": "and again"} for line in order["DocumentLines"]]
+            mirror.sandbox.edit(order["DocEntry"], DocumentLines=lines)
+
+        with CaptureQueriesContext(connection) as warm:
+            second = mirror.sync(memory=memory)
+
+    assert len(asking_for_manufacturers(cold)) == 1
+    assert asking_for_manufacturers(warm) == []
+    assert (first.manufacturers["hits"], second.manufacturers["misses"]) == (0, 0)
+    assert first.manufacturers["misses"] == second.manufacturers["hits"] >= 3000
+
+
+def test_a_process_warns_once_and_goes_on_when_redis_is_down(mirror, caplog):
+    memory = memory_of(NOTHING_LISTENS)
+    mirror.sync(memory=memory)
+    mirror.sandbox.edit(mirror.sandbox.orders()[0]["DocEntry"], Comments="again")
+    mirror.sync(memory=memory)
+
+    assert lines_agree(mirror)
+    assert caplog.text.count("in this process alone") == 1
+
+
+def test_two_processes_with_one_redis_see_each_others_changes(mirror, tmp_path):
+    one, other = (RedisMemory(REDIS, prefix=f"test:{tmp_path}") for _ in range(2))
+    mirror.sync(memory=one)
+    code = first_item(mirror)
+    mirror.sandbox.edit_row("Items", code, Manufacturer=3)
+    mirror.sync(memory=other, plan=EVERY_RUN)
+    for order in mirror.sandbox.orders()[:5]:
+        lines = [line | {"FreeText": "again"} for line in order["DocumentLines"]]
+        mirror.sandbox.edit(order["DocEntry"], DocumentLines=lines)
+
+    mirror.sync(memory=one)
+
+    assert lines_agree(mirror)
+
+
+def test_own_memory_forgets_after_its_time():
+    now = [0.0]
+    memory = OwnMemory(timedelta(seconds=300), clock=lambda: now[0])
+    memory.remember("v", {"A": 1, "B": None})
+
+    before = memory.recall("v", ["A", "B", "C"])
+    now[0] = 300.0
+
+    assert before == {"A": 1, "B": None}
+    assert memory.recall("v", ["A", "B"]) == {}
+
+
+def test_redis_remembers_what_is_not_known_too(tmp_path):
+    memory = RedisMemory(REDIS, prefix=f"test:{tmp_path}")
+    memory.remember("v", {"A": 1, "it's": None})
+
+    assert memory.recall("v", ["A", "it's", "C"]) == {"A": 1, "it's": None}
+    assert memory.recall("w", ["A"]) == {}
