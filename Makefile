@@ -75,6 +75,10 @@ bench-techniques: $(READY) ## what each technique brings: one switched off at a 
 bench-reading: $(READY) ## pages of a large mirror, and 20 readers while a sync writes (SIZES=100000 …)
 	@$(BIN)/python -m benchmarks.reading
 
+.PHONY: bench-fat
+bench-fat: $(READY) ## a first load of 10,000 orders with every property that SAP has (SIZES=1000 …)
+	@$(BIN)/python -m benchmarks.fat
+
 .PHONY: bench-peers
 bench-peers: $(READY) $(PEERS) ## dlt on the same orders, in an environment of its own (SIZES=1000 …)
 	@$(BIN)/python -m benchmarks.peers

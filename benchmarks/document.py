@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -87,6 +86,7 @@ def headline(results: Results) -> str:
 
 
 EXTRAS = {
+    "fat": "A first load of documents of real size",
     "peers": "A general loader on the same orders",
     "techniques": "What each technique brings",
     "reading": "Reading",
@@ -231,9 +231,8 @@ def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def main() -> None:
-    if FILE.exists():
-        shutil.copyfile(FILE, SOURCE)
     results = Results.read(SOURCE)
+    results.take(Results.read(FILE))
     DOCUMENT.write_text(document(results), encoding="utf-8")
     for name, chart in charts(results).items():
         (IMAGES / name).write_text(chart, encoding="utf-8")

@@ -23,6 +23,7 @@ from ordermirror.sandbox.http import Answer
 from ordermirror.sandbox.sandbox import delay_of
 
 OPEN = "bost_Open"
+FAT = "fat"
 
 
 @dataclass(slots=True)
@@ -91,6 +92,7 @@ class PretendSAP:
     """The other process, as the benchmark sees it."""
 
     url: str
+    gateway_url: str
     ask: Callable[..., Any]
 
     def costs(self) -> Costs:
@@ -98,18 +100,22 @@ class PretendSAP:
 
 
 @contextmanager
-def pretend_sap(orders: int) -> Iterator[PretendSAP]:
-    """All orders are open, about eight lines each; documents have the size of the fields read."""
-    with other_process("benchmarks.pretend", str(orders)) as other:
-        yield PretendSAP(other.hear(), other.ask)
+def pretend_sap(orders: int, *, fat: bool = False) -> Iterator[PretendSAP]:
+    """All orders are open, about eight lines each.
+
+    Documents have the size of the fields read; `fat` ones every property that SAP has.
+    """
+    with other_process("benchmarks.pretend", str(orders), *([FAT] if fat else [])) as other:
+        yield PretendSAP(other.hear(), other.hear(), other.ask)
 
 
-def main(orders: int) -> None:
-    sandbox = Sandbox(SandboxOptions(orders=orders, open_share=1.0))
+def main(orders: int, *, fat: bool) -> None:
+    sandbox = Sandbox(SandboxOptions(orders=orders, open_share=1.0, fat=fat))
     meter = sandbox._delay = Meter("none")
     happenings = Happenings(sandbox)
     with sandbox.serving() as address:
         tell(address.url())
+        tell(address.gateway_url)
         for told in heard():
             tell(_do(told, sandbox, meter, happenings))
 
@@ -140,4 +146,4 @@ def _counts(sandbox: Sandbox) -> list[int]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), fat=FAT in sys.argv[2:])

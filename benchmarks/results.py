@@ -46,6 +46,13 @@ class Results:
         self.suites.setdefault(suite, {})[of] = runs
         self._save(suite)
 
+    def take(self, newer: Results) -> None:
+        """Each suite that was measured anew replaces the one there was."""
+        for suite in newer.suites:
+            self.suites[suite] = newer.suites[suite]
+            self.machines[suite] = newer.machines.get(suite, {})
+            self._save(suite)
+
     def runs(self, suite: str, of: Key) -> list[Figures]:
         return self.suites.get(suite, {}).get(of, [])
 

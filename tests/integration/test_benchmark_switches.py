@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from benchmarks.fat_load import without_select
 from benchmarks.switches import SWITCHES, _AskedEachTime
 from django.db import connection
 
@@ -52,6 +53,16 @@ def test_names_are_asked_one_by_one(django_assert_num_queries):
         told = names.get((company.pk, 7), ""), names.get((company.pk, 8), "")
 
     assert told == ("Amal", "")
+
+
+def test_documents_are_asked_for_whole_without_select():
+    with mirrored(orders=3, fat=True) as mirror:
+        with without_select():
+            mirror.sync()
+
+        asked = [it.query for it in mirror.sandbox.requests if it.path.endswith("/Orders")]
+        assert not any("DocumentLines" in query for query in asked)
+        assert SalesOrder.objects.count() == 3
 
 
 def _indexes():

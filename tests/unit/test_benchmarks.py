@@ -63,6 +63,18 @@ def test_two_programs_keep_each_others_results(tmp_path):
     assert Results.read(tmp_path / "results.json").suites == one.suites | other.suites
 
 
+def test_a_suite_measured_anew_leaves_the_others_as_they_were(tmp_path):
+    kept, newer = Results(tmp_path / "kept.json"), Results(tmp_path / "newer.json")
+    kept.put("sync", ("a",), [{"wall": 1.0}])
+    kept.put("reading", ("b",), [{"wall": 2.0}])
+    newer.put("reading", ("b",), [{"wall": 1.5}])
+
+    kept.take(newer)
+
+    read = Results.read(tmp_path / "kept.json")
+    assert read.suites == {"sync": {("a",): [{"wall": 1.0}]}, "reading": {("b",): [{"wall": 1.5}]}}
+
+
 def test_the_performance_document_is_what_its_figures_say():
     results = Results.read(document.SOURCE)
 
