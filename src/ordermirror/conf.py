@@ -745,10 +745,11 @@ def _trust_problems(values: Mapping[str, Any]) -> list[str]:
             f"{variable('sap_fingerprint')}: set this or {variable('sap_ca_file')}, not both; a "
             "fingerprint trusts one certificate alone, a file whatever its authority signs"
         )
-    if pinned and (values.get("sap_url") or "").startswith("http:"):
+    address = "gateway_url" if values.get("source") == GATEWAY else "sap_url"
+    if pinned and (values.get(address) or "").startswith("http:"):
         problems.append(
             f"{variable('sap_fingerprint')}: there is no certificate in plain http; "
-            f"use https in {variable('sap_url')}"
+            f"use https in {variable(address)}"
         )
     return problems
 

@@ -83,6 +83,16 @@ def test_the_doctor_asks_for_what_a_refresh_asks_for_and_nothing_else():
     assert {request.method for request in sandbox.requests if "/Log" not in request.path} == {"GET"}
 
 
+@pytest.mark.parametrize(
+    ("offered", "level"), [(True, Level.OK), (False, Level.WARN)], ids=["offered", "missing"]
+)
+def test_query_service_is_tried_where_lines_are_to_come_from_it(offered, level):
+    with small(query_service=offered).serving() as address:
+        found = by_title(sap.examine(access(address), joined_lines=True))
+
+    assert found["QueryService"].level is level
+
+
 def test_a_wrong_password_is_tried_once_and_told_in_saps_words():
     sandbox = small()
     with sandbox.serving() as address:

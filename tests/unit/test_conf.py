@@ -166,6 +166,15 @@ def test_a_fingerprint_for_plain_http_is_refused():
     assert "plain http" in told[0]
 
 
+def test_a_fingerprint_for_a_gateway_in_plain_http_is_refused():
+    told = problems(
+        SOURCE="gateway", SAP_FINGERPRINT="ab" * 32, GATEWAY_URL="http://127.0.0.1:50001/orders"
+    )
+
+    assert "plain http" in told[0]
+    assert "GATEWAY_URL" in told[0]
+
+
 def test_quiet_hours_are_meant_in_the_time_zone_that_is_set():
     settings = load(SAP_QUIET_HOURS="22:00-06:00", TIME_ZONE="Asia/Dubai")
 

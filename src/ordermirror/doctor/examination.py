@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
-from ordermirror.conf import GATEWAY, Settings
+from ordermirror.conf import GATEWAY, QUERY_SERVICE, Settings
 from ordermirror.doctor import certificate, gateway, local, sap
 from ordermirror.doctor.findings import (
     ABOUT_DATABASE,
@@ -89,7 +90,8 @@ def _source(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield from _at(
-            lambda: access_of(settings), sap.examine,
+            lambda: access_of(settings),
+            partial(sap.examine, joined_lines=settings.sap_lines == QUERY_SERVICE),
             after=AFTER_ADDRESS[1:], who="SAP", sent="the password",
         )  # fmt: skip
 

@@ -1,4 +1,7 @@
-"""Checks on SAP: login, rights, and how it answers. Sends nothing but Login, Logout and GET."""
+"""Checks on SAP: login, rights, and how it answers.
+
+Sends nothing but Login, Logout and GET; where lines are to come from QueryService, one query too.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from statistics import median
 from ordermirror.doctor.findings import Finding, Level, fail, ok, skipped, warn
 from ordermirror.errors import BadAnswer, SAPError, SAPRefused
 from ordermirror.sap import wire
+from ordermirror.sap.line_rows import rows_after
 from ordermirror.sap.service_layer import utc_now
 from ordermirror.sap.session import Access, Session, message_of
 from ordermirror.sap.source import Traffic
@@ -20,6 +24,7 @@ from ordermirror.sap.transport import Answer, HttpTransport
 
 LOGIN, VERSION, PAGES = "login", "Service Layer", "page size"
 COMPRESSION, ROUND_TRIP, CLOCK = "compression", "round trip", "clock"
+LINES = "QueryService"
 
 PAGE = 50
 SLOW_SECONDS = 2.0
@@ -81,7 +86,10 @@ def session_of(access: Access) -> Session:
     return Session(access, Traffic(), transport)
 
 
-def examine(access: Access, *, clock: Callable[[], datetime] = utc_now) -> Iterator[Finding]:
+def examine(
+    access: Access, *, joined_lines: bool = False, clock: Callable[[], datetime] = utc_now
+) -> Iterator[Finding]:
+    """`joined_lines`: whether refreshes are to read lines by QueryService."""
     with closing(session_of(access)) as session:
         try:
             session.log_in()
@@ -98,6 +106,8 @@ def examine(access: Access, *, clock: Callable[[], datetime] = utc_now) -> Itera
             yield permission(need, asked)
         page = _ask(session, "Orders", wire.LIGHT_SELECT, PAGE, access, clock)
         yield from _page(page)
+        if joined_lines:
+            yield _lines(session, page, access)
         yield _round_trip(questions)
         yield clock_offset(page)
 
@@ -203,6 +213,22 @@ def page_size(answer: Answer) -> Finding:
         "let the SAP administrator see whether a proxy drops the header `Prefer`, and raise "
         "PageSize in the Service Layer's b1s.conf",
     )
+
+
+def _lines(session: Session, asked: Asked, access: Access) -> Finding:
+    """Of the first order that was shown."""
+    try:
+        orders = wire.decode_page(asked.answer.body).rows if asked.answer else []
+        keys = [wire.decode_doc_entry(order) for order in orders[:1]]
+        rows = rows_after(session, keys, None, most=PAGE) if keys else []
+    except SAPError as exc:
+        return warn(
+            LINES, words(exc, access),
+            "orders are read whole meanwhile, which is safe; remove ORDERMIRROR_SAP_LINES"
+        )  # fmt: skip
+    if not rows:
+        return ok(LINES, "there is no order with lines yet, so it could not be tried")
+    return ok(LINES, "answers; lines come with the fields that are mirrored only")
 
 
 def _round_trip(questions: list[Asked]) -> Finding:

@@ -20,6 +20,7 @@ from ordermirror.errors import BadAnswer, BadOrder, SAPRefused
 from ordermirror.phases import Phase, during
 from ordermirror.records import STATUS_WORDS, LightOrder, Order, light_of
 from ordermirror.sap import wire
+from ordermirror.sap.query import page_headers
 from ordermirror.sap.session import Session
 from ordermirror.sap.wire import LineRow
 
@@ -84,23 +85,11 @@ class LineRows:
         """All line rows of these orders, page by page until an empty one proves the end."""
         rows: dict[int, list[LineRow]] = defaultdict(list)
         last: LineRow | None = None
-        while True:
-            body = msgspec.json.encode(
-                {"QueryPath": QUERY_PATH, "QueryOption": _option(keys, last, self._rows_at_once)}
-            )
-            headers = {
-                "Content-Type": "application/json",
-                "Prefer": f"odata.maxpagesize={self._rows_at_once}",
-                "B1S-PageSize": str(self._rows_at_once),
-            }
-            page = self._session.query(body, headers, wire.decode_line_rows)
-            if not page:
-                return rows
+        while page := rows_after(self._session, keys, last, most=self._rows_at_once):
             for row in page:
-                if not keys[0] <= row.doc_entry <= keys[-1] or (last and row[:2] <= last[:2]):
-                    raise BadAnswer(f"SAP's line rows are not those asked for: {row[:2]}")
                 rows[row.doc_entry].append(row)
-                last = row
+            last = page[-1]
+        return rows
 
     def _is_proven(self, orders: dict[int, Order]) -> bool:
         """Once a run, some orders are read whole as well and compared."""
@@ -116,6 +105,23 @@ class LineRows:
         if self.usable:
             self.usable = False
             logger.warning("orders are read whole, since QueryService can't be used: %s", reason)
+
+
+def rows_after(
+    session: Session, keys: Sequence[int], last: LineRow | None, *, most: int
+) -> list[LineRow]:
+    """The next line rows of these orders (ascending keys); none when there are no more.
+
+    Raises SAPRefused where SAP does not answer so, BadAnswer for other rows than those asked for.
+    """
+    body = msgspec.json.encode({"QueryPath": QUERY_PATH, "QueryOption": _option(keys, last, most)})
+    headers = {"Content-Type": "application/json", **page_headers(most)}
+    page = session.query(body, headers, wire.decode_line_rows)
+    for row in page:
+        if not keys[0] <= row.doc_entry <= keys[-1] or (last and row[:2] <= last[:2]):
+            raise BadAnswer(f"SAP's line rows are not those asked for: {row[:2]}")
+        last = row
+    return page
 
 
 def _made(header: msgspec.Raw, rows: Sequence[LineRow]) -> tuple[Order, bytes] | None:
