@@ -88,6 +88,10 @@ $(PEERS): requirements/bench.txt
 	.bench/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/bench.txt
 	@touch $@
 
+.PHONY: soak
+soak: $(READY) ## 90 days of refreshes on a moved clock: nothing may grow (RUNS=1000 DATABASES=postgresql …)
+	@$(BIN)/python -m benchmarks.soak
+
 .PHONY: bench-docs
 bench-docs: $(READY) ## write docs/performance.md, its charts and README's figures from what was measured
 	@$(BIN)/python -m benchmarks.document

@@ -90,6 +90,7 @@ EXTRAS = {
     "peers": "A general loader on the same orders",
     "techniques": "What each technique brings",
     "reading": "Reading",
+    "soak": "90 days",
 }
 
 

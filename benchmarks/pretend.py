@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.pipes import heard, other_process, tell
 from ordermirror.sandbox import Sandbox, SandboxOptions
+from ordermirror.sandbox.faults import Fault
 from ordermirror.sandbox.generate import close_order
 from ordermirror.sandbox.http import Answer
 from ordermirror.sandbox.sandbox import delay_of
@@ -100,17 +101,22 @@ class PretendSAP:
 
 
 @contextmanager
-def pretend_sap(orders: int, *, fat: bool = False) -> Iterator[PretendSAP]:
+def pretend_sap(orders: int, *, fat: bool = False, fault: str = "") -> Iterator[PretendSAP]:
     """All orders are open, about eight lines each.
 
-    Documents have the size of the fields read; `fat` ones every property that SAP has.
+    Documents have the size of the fields read; `fat` ones every property that SAP has. `fault` is
+    what goes wrong, as `ordermirror sandbox --fault` has it.
     """
-    with other_process("benchmarks.pretend", str(orders), *([FAT] if fat else [])) as other:
+    words = [FAT] * fat + [fault] * bool(fault)
+    with other_process("benchmarks.pretend", str(orders), *words) as other:
         yield PretendSAP(other.hear(), other.hear(), other.ask)
 
 
-def main(orders: int, *, fat: bool) -> None:
-    sandbox = Sandbox(SandboxOptions(orders=orders, open_share=1.0, fat=fat))
+def main(orders: int, words: list[str]) -> None:
+    sandbox = Sandbox(SandboxOptions(orders=orders, open_share=1.0, fat=FAT in words))
+    for word in words:
+        if word != FAT:
+            sandbox.faults.add(Fault.parse(word))
     meter = sandbox._delay = Meter("none")
     happenings = Happenings(sandbox)
     with sandbox.serving() as address:
@@ -126,6 +132,8 @@ def _do(told: dict[str, Any], sandbox: Sandbox, meter: Meter, happenings: Happen
             return happenings.edit(orders)
         case {"what": "close", "orders": orders}:
             return happenings.close(orders)
+        case {"what": "business", "events": events}:
+            sandbox.business(events)
         case {"what": "pass", "minutes": minutes}:
             return sandbox.advance(timedelta(minutes=minutes))
         case {"what": "latency", "name": name}:
@@ -146,4 +154,4 @@ def _counts(sandbox: Sandbox) -> list[int]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), fat=FAT in sys.argv[2:])
+    main(int(sys.argv[1]), sys.argv[2:])

@@ -6,6 +6,7 @@ import pytest
 from benchmarks import document, plan, svg
 from benchmarks.names import BEFORE, FIRST_LOAD, NO_LATENCY, PRODUCT, QUIET, SAP_LATENCY
 from benchmarks.results import Results
+from benchmarks.soak import growth
 
 ENGINES = ("sqlite", "postgresql", "mariadb")
 
@@ -73,6 +74,23 @@ def test_a_suite_measured_anew_leaves_the_others_as_they_were(tmp_path):
 
     read = Results.read(tmp_path / "kept.json")
     assert read.suites == {"sync": {("a",): [{"wall": 1.0}]}, "reading": {("b",): [{"wall": 1.5}]}}
+
+
+FULL = {
+    "open files": 8.0, "threads": 1.0, "connections": 1.0, "MB resident": 90.0,
+    "rows of runs": 2880.0, "rows of reads": 300.0, "MB of logs": 2.0,
+}  # fmt: skip
+
+
+def test_a_soak_that_stays_level_has_nothing_to_tell():
+    assert growth(FULL, FULL | {"MB resident": 91.0}) == []
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_a_soak_tells_what_grew(name):
+    [told] = growth(FULL, FULL | {name: FULL[name] * 2})
+
+    assert told.startswith(f"{name} grew")
 
 
 def test_the_performance_document_is_what_its_figures_say():
