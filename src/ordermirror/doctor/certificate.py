@@ -13,7 +13,13 @@ from urllib.parse import urlsplit
 
 from ordermirror.conf import LOOPBACK
 from ordermirror.doctor.findings import Finding, fail, ok, warn
-from ordermirror.sap.certificates import connection, fingerprint_of, shown_by, tls_context
+from ordermirror.sap.certificates import (
+    authorities_context,
+    connection,
+    fingerprint_of,
+    shown_by,
+    tls_context,
+)
 
 ADDRESS, CERTIFICATE = "SAP address", "certificate"
 SOON_DAYS = 30
@@ -204,14 +210,14 @@ def _untrusted(
 
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
     """The product's own rules, so that the doctor trusts what a refresh trusts."""
-    context = tls_context(default_authorities=ca_file is None)
+    context = tls_context() if ca_file else authorities_context()
     if ca_file:
         context.load_verify_locations(ca_file)
     return context
 
 
 def _trusting_only(pem: str) -> ssl.SSLContext:
-    context = tls_context(default_authorities=False)
+    context = tls_context()
     context.load_verify_locations(cadata=pem)
     return context
 

@@ -6,25 +6,41 @@ import hashlib
 import re
 import socket
 import ssl
+import time
+from functools import lru_cache
 from pathlib import Path
 
 from urllib3.util.ssl_ import create_urllib3_context
 
 CONNECT_SECONDS = 10.0
+AUTHORITIES_SECONDS = 3600
 MOST_NAMED = 3
 
 _PEM = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
-def tls_context(*, default_authorities: bool) -> ssl.SSLContext:
-    """Trusts a certificate that was put into the PEM file itself, whoever signed it.
+def tls_context() -> ssl.SSLContext:
+    """Trusts nobody yet. A certificate that is put into it itself is trusted, whoever signed it.
 
     Python does so by default from 3.13 on only.
     """
     context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    if default_authorities:
-        context.load_default_certs()
+    return context
+
+
+def authorities_context() -> ssl.SSLContext:
+    """Trusts the authorities that this machine trusts; shared, so nothing may be added to it.
+
+    Reading them all takes longer than a quiet refresh does, so they are read anew each hour only.
+    """
+    return _authorities_in(hour=int(time.time() // AUTHORITIES_SECONDS))
+
+
+@lru_cache(maxsize=1)
+def _authorities_in(hour: int) -> ssl.SSLContext:
+    context = tls_context()
+    context.load_default_certs()
     return context
 
 

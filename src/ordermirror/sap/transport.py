@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError, SSLError
 from ordermirror.errors import SAPError, SAPRefused, SAPUnavailable, TooMuchAtOnce
 from ordermirror.sap.certificates import (
     CONNECT_SECONDS,
+    authorities_context,
     expected_by,
     fingerprint_of,
     shown_by,
@@ -87,7 +88,7 @@ class HttpTransport:
                 retries=False,
                 cert_reqs="CERT_REQUIRED",
                 ca_certs=str(ca_file) if ca_file else None,
-                ssl_context=tls_context(default_authorities=ca_file is None),
+                ssl_context=tls_context() if ca_file else authorities_context(),
             )
         )
 
