@@ -15,7 +15,7 @@ from django.db import connections
 
 from benchmarks.names import IN_THREAD, PAGE, PRODUCT, READ_ALL
 from benchmarks.reader import logged_in
-from benchmarks.worker import Figures, measured, serve
+from benchmarks.worker import Figures, measured, prepare, serve
 
 ForkedProcess = multiprocessing.get_context("fork").Process
 PAGES = 30
@@ -101,7 +101,5 @@ def _read(rows: Any) -> None:
 
 
 if __name__ == "__main__":
-    import django
-
-    django.setup()
+    prepare()
     serve(act)
