@@ -233,7 +233,7 @@ def _(mutant: Mutant) -> None:
     def as_float(original):
         return lambda number: original(None if number is None else Decimal(float(f"{number:.9g}")))
 
-    mutant.swap(wire, "_exact", as_float)
+    mutant.swap(wire, "exact", as_float)
 
 
 @defect("texts are cut to size")

@@ -15,7 +15,7 @@ from statistics import median
 
 from ordermirror.doctor.findings import Finding, Level, fail, ok, skipped, warn
 from ordermirror.errors import BadAnswer, SAPError, SAPRefused
-from ordermirror.sap import wire
+from ordermirror.sap import wire, wire_masters
 from ordermirror.sap.line_rows import rows_after
 from ordermirror.sap.service_layer import utc_now
 from ordermirror.sap.session import Access, Session, message_of
@@ -47,10 +47,19 @@ class Need:
 
 NEEDS = (
     Need("Orders", wire.HEADER_SELECT, "nothing can be mirrored", Level.FAIL),
-    Need("SalesPersons", wire.SALES_PERSON_SELECT, "refreshes end before they begin", Level.FAIL),
-    Need("Items", wire.ITEM_SELECT, "items show their codes only"),
-    Need("Manufacturers", wire.MANUFACTURER_SELECT, "manufacturers show their codes only"),
-    Need("BusinessPartners", wire.CUSTOMER_SELECT, "customers show what their orders say only"),
+    Need(
+        "SalesPersons",
+        wire_masters.SALES_PERSON_SELECT,
+        "refreshes end before they begin",
+        Level.FAIL,
+    ),
+    Need("Items", wire_masters.ITEM_SELECT, "items show their codes only"),
+    Need("Manufacturers", wire_masters.MANUFACTURER_SELECT, "manufacturers show their codes only"),
+    Need(
+        "BusinessPartners",
+        wire_masters.CUSTOMER_SELECT,
+        "customers show what their orders say only",
+    ),
     Need(
         "DeliveryNotes", wire.FOLLOW_UP_SELECT, "deliveries are found by the audit only, hours late"
     ),

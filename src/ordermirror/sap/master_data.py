@@ -16,7 +16,7 @@ import msgspec
 
 from ordermirror.errors import BadAnswer
 from ordermirror.records import Customer, Item, Manufacturer, SalesPerson
-from ordermirror.sap import wire
+from ordermirror.sap import wire, wire_masters
 from ordermirror.sap.query import filter_of, page_headers, path
 from ordermirror.sap.session import Session
 from ordermirror.sap.source import MasterPage
@@ -41,15 +41,20 @@ class _Kind(Generic[T]):
 
 
 _SALES_PEOPLE = _Kind(
-    "SalesPersons", "SalesEmployeeCode", wire.SALES_PERSON_SELECT, wire.decode_sales_person
+    "SalesPersons",
+    "SalesEmployeeCode",
+    wire_masters.SALES_PERSON_SELECT,
+    wire_masters.decode_sales_person,
 )
-_MANUFACTURERS = _Kind("Manufacturers", "Code", wire.MANUFACTURER_SELECT, wire.decode_manufacturer)
-_ITEMS = _Kind("Items", "ItemCode", wire.ITEM_SELECT, wire.decode_item)
+_MANUFACTURERS = _Kind(
+    "Manufacturers", "Code", wire_masters.MANUFACTURER_SELECT, wire_masters.decode_manufacturer
+)
+_ITEMS = _Kind("Items", "ItemCode", wire_masters.ITEM_SELECT, wire_masters.decode_item)
 _CUSTOMERS = _Kind(
     "BusinessPartners",
     "CardCode",
-    wire.CUSTOMER_SELECT,
-    wire.decode_customer,
+    wire_masters.CUSTOMER_SELECT,
+    wire_masters.decode_customer,
     "CardType eq 'cCustomer'",
 )
 

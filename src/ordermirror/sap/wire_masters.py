@@ -1,0 +1,94 @@
+"""Sales people, manufacturers, items and customers, from SAP's JSON."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from ordermirror.errors import BadAnswer
+from ordermirror.records import Customer, Item, Manufacturer, SalesPerson
+from ordermirror.sap.wire_values import Code, Description, Int, Name, day, require_no_nul, sap_name
+
+SALES_PERSON_SELECT = ",".join(map(sap_name, SalesPerson._fields))
+MANUFACTURER_SELECT = ",".join(map(sap_name, Manufacturer._fields))
+ITEM_SELECT = ",".join(map(sap_name, (*Item._fields[:-1], "create_date", "update_date")))
+CUSTOMER_SELECT = ",".join(map(sap_name, (*Customer._fields[:-1], "create_date", "update_date")))
+
+
+class _SalesPerson(msgspec.Struct, rename=sap_name):
+    sales_employee_code: Int
+    sales_employee_name: Name
+    active: str | None = None
+
+
+class _Manufacturer(msgspec.Struct, rename=sap_name):
+    code: Int
+    manufacturer_name: Name
+
+
+class _Item(msgspec.Struct, rename=sap_name):
+    item_code: Code
+    item_name: Description | None = None
+    manufacturer: Int | None = None
+    create_date: str | None = None
+    update_date: str | None = None
+
+
+class _Customer(msgspec.Struct, rename=sap_name):
+    card_code: Code
+    card_name: Name | None = None
+    sales_person_code: Int | None = None
+    currency: Code | None = None
+    phone1: Name | None = None
+    create_date: str | None = None
+    update_date: str | None = None
+
+
+_sales_person_decoder = msgspec.json.Decoder(_SalesPerson)
+_manufacturer_decoder = msgspec.json.Decoder(_Manufacturer)
+_item_decoder = msgspec.json.Decoder(_Item)
+_customer_decoder = msgspec.json.Decoder(_Customer)
+
+
+def decode_sales_person(row: msgspec.Raw) -> SalesPerson:
+    try:
+        wire = _sales_person_decoder.decode(row)
+        require_no_nul([wire.sales_employee_name])
+    except (ValueError, RecursionError) as exc:
+        raise BadAnswer(f"a sales person can't be read: {exc}") from exc
+    active = {"tYES": True, "tNO": False}.get(wire.active or "")
+    return SalesPerson(wire.sales_employee_code, wire.sales_employee_name, active)
+
+
+def decode_manufacturer(row: msgspec.Raw) -> Manufacturer:
+    """Raises ValueError or RecursionError, as those of items and customers, when it can't be."""
+    wire = _manufacturer_decoder.decode(row)
+    require_no_nul([wire.manufacturer_name])
+    return Manufacturer(wire.code, wire.manufacturer_name)
+
+
+def decode_item(row: msgspec.Raw) -> Item:
+    wire = _item_decoder.decode(row)
+    require_no_nul([wire.item_code, wire.item_name])
+    return Item(wire.item_code, wire.item_name, wire.manufacturer, _stamped(wire))
+
+
+def decode_customer(row: msgspec.Raw) -> Customer:
+    wire = _customer_decoder.decode(row)
+    texts = (wire.card_code, wire.card_name, wire.currency, wire.phone1)
+    require_no_nul(texts)
+    return Customer(
+        wire.card_code,
+        wire.card_name,
+        wire.sales_person_code,
+        wire.currency,
+        wire.phone1,
+        _stamped(wire),
+    )
+
+
+def _stamped(wire: _Item | _Customer) -> date | None:
+    """SAP leaves the day of update empty until the first one."""
+    days = (day(wire.create_date), day(wire.update_date))
+    return max((day for day in days if day), default=None)
