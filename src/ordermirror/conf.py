@@ -371,7 +371,7 @@ class Settings:
     )
     sap_light_page_size: int = setting(
         whole_number(20, 50000),
-        "5000",
+        "10000",
         "Light rows (a few header fields) asked for in one request.",
         per_company=True,
     )

@@ -94,20 +94,17 @@ def _refresh(run: Run, source: SetSource) -> None:
     still_open = _read_open(run, source, None)
     recent = _read_recent(run, source, run.plan.recent_days, None)
     now = run.clock()
-    with run.lease.transaction(), run.positions.together():
-        findings = probes.Findings()
-        # The other open orders have just been read.
-        missing = reads.count_missing(run.company_id, is_open=True)
-        probes.due_by_time(run, findings, open_orders=missing)
-        if still_open is not None:
-            absent = lights.open_hashes(run.company_id).keys() - still_open - (recent or set())
-            findings.found |= dict.fromkeys(absent, Found(Probe.OPEN))
-            run.positions.complete(Probe.OPEN, now=now)
-        if recent is not None:
-            run.positions.complete(Probe.RECENT, now=now)
-        pending.add(run.company_id, findings.found, now=now)
-        for move in findings.movers:
-            move()
+    findings = probes.Findings()
+    # The other open orders have just been read.
+    missing = reads.count_missing(run.company_id, is_open=True)
+    probes.due_by_time(run, findings, open_orders=missing)
+    if still_open is not None:
+        absent = lights.open_hashes(run.company_id).keys() - still_open - (recent or set())
+        findings.found |= dict.fromkeys(absent, Found(Probe.OPEN))
+        findings.movers.append(partial(run.positions.complete, Probe.OPEN, now=now))
+    if recent is not None:
+        findings.movers.append(partial(run.positions.complete, Probe.RECENT, now=now))
+    probes.record(run, findings)
 
 
 def _read_open(run: Run, source: SetSource, loading: Loading | None) -> set[int] | None:

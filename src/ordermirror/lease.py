@@ -34,6 +34,8 @@ class Lease:
 
     company_id: int
     fence: int
+    after_another: bool = False
+    """Whether another run still held it when it was taken: that one may have written until then."""
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -53,9 +55,9 @@ class Lease:
 
 
 @contextlib.contextmanager
-def held(company_id: int) -> Iterator[Lease]:
-    """Take the lease, and release it at the end. Raises as `take` does."""
-    lease = take(company_id)
+def held(company_id: int, seen: models.Lease | None = None) -> Iterator[Lease]:
+    """Take the lease, and release it at the end. Arguments and what is raised as of `take`."""
+    lease = take(company_id, seen)
     try:
         yield lease
     finally:
@@ -71,9 +73,13 @@ def all_held() -> Iterator[list[Lease]]:
         yield [stack.enter_context(held(company_id)) for company_id in companies]
 
 
-def take(company_id: int) -> Lease:
-    """Raises SyncAlreadyRunning while another live run holds the lease."""
-    lease, _ = models.Lease.objects.get_or_create(company_id=company_id)
+def take(company_id: int, seen: models.Lease | None = None) -> Lease:
+    """`seen` is the lease as it was read just now; None: it is read here.
+
+    Raises SyncAlreadyRunning while another live run holds the lease, or when one has held it since
+    `seen` was read.
+    """
+    lease = seen or models.Lease.objects.get_or_create(company_id=company_id)[0]
     free = Q(fence=lease.fence)
     if not _died_here(lease.holder, (company_id, lease.fence)):
         free &= Q(holder="") | Q(expires_at__lt=Now())
@@ -85,7 +91,7 @@ def take(company_id: int) -> Lease:
         holder = lease.holder or "begun just now"
         raise SyncAlreadyRunning(f"another run is refreshing this company ({holder})")
     _held_here.add((company_id, fence))
-    return Lease(company_id, fence)
+    return Lease(company_id, fence, after_another=bool(lease.holder))
 
 
 def _holder() -> str:

@@ -5,7 +5,7 @@ Orders never wait for it: what SAP does not grant or can't render is told, and o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -16,43 +16,58 @@ from ordermirror.records import Customer, Item
 from ordermirror.run import Run
 from ordermirror.sap.source import MasterPage
 from ordermirror.store import master_data
+from ordermirror.store.tables import hashed
 
 ROWS_A_TRANSACTION = 5000
 
+Move = Callable[[], None]
 T = TypeVar("T")
 Stamped = TypeVar("Stamped", Item, Customer)
 
 
-def refresh(run: Run, *, anew: bool = False) -> None:
-    """Ask for each kind that is due, or for all of each (`anew`).
+def refresh(run: Run, due: Collection[Probe], *, anew: bool = False) -> list[Move]:
+    """Ask for each kind that is due, for all of each if `anew`.
 
-    Items come before the orders of a first load, whose lines then carry their manufacturers from
-    the beginning.
+    What differs is stored at once. Of a kind whose answer is the last one to the letter nothing is
+    to be stored; what moves its position is returned, for a transaction of the caller's.
     """
     source = run.master_data
     if source is None:
-        return
-
-    def is_due(probe: Probe, every: timedelta) -> bool:
-        return anew or run.positions.is_due(probe, every=every, now=run.clock())
-
-    if is_due(Probe.SALES_PEOPLE, run.plan.sales_people_every):
+        return []
+    moves: list[Move] = []
+    if Probe.SALES_PEOPLE in due:
         _whole(
             run, Probe.SALES_PEOPLE, source.sales_people, master_data.apply_sales_people,
             optional=False,
         )  # fmt: skip
-    if is_due(Probe.MANUFACTURERS, run.plan.manufacturers_every):
+    if Probe.MANUFACTURERS in due:
         _whole(run, Probe.MANUFACTURERS, source.manufacturers, master_data.apply_manufacturers)
-    if is_due(Probe.ITEMS, run.plan.items_every):
-        _changed(
+    if Probe.ITEMS in due:
+        moves += _changed(
             run, Probe.ITEMS, lambda since: source.items(since=since),
             lambda rows: master_data.apply_items(run.company, rows), anew=anew,
         )  # fmt: skip
-    if is_due(Probe.CUSTOMERS, run.plan.customers_every):
-        _changed(
+    if Probe.CUSTOMERS in due:
+        moves += _changed(
             run, Probe.CUSTOMERS, lambda since: source.customers(since=since),
             lambda rows: master_data.apply_customers(run.company_id, rows), anew=anew,
         )  # fmt: skip
+    return moves
+
+
+def refresh_at_once(run: Run, *, anew: bool) -> None:
+    """Before the orders of a first load, whose lines then carry their manufacturers from the
+    beginning."""
+    due = [probe for probe, every in run.cadences().items() if anew or _is_due(run, probe, every)]
+    moves = refresh(run, due, anew=anew)
+    if moves:
+        with run.lease.transaction(), run.positions.together():
+            for move in moves:
+                move()
+
+
+def _is_due(run: Run, probe: Probe, every: timedelta) -> bool:
+    return run.positions.is_due(probe, every=every, now=run.clock())
 
 
 def ask_for_unknown_items(run: Run) -> None:
@@ -102,7 +117,7 @@ def _changed(
     apply: Callable[[Sequence[Stamped]], int],
     *,
     anew: bool,
-) -> None:
+) -> list[Move]:
     """Those stamped since the last time, the same days again as of orders (`core.plan`)."""
     position = run.positions.stamped(probe)
     since = None if anew else plan.ask_from(position, lookback_days=run.lookback_days)
@@ -119,9 +134,18 @@ def _changed(
                     run.report.rows_written += apply(held)
                 held.clear()
         moved = plan.moved(position, newest_stamp=newest, highest_entry=0, today=run.clock().date())
-        with run.lease.transaction():
-            run.report.rows_written += apply(held)
+        answer = hashed(repr(held)) if asked.rows == len(held) and not asked.problem else None
+
+        def move() -> None:
+            run.positions.remember_answer(probe, answer)
             run.positions.save_stamped(probe, _begun(moved), now=run.clock())
+
+        if answer is not None and not anew and run.positions.same_answer(probe, answer):
+            return [move]
+        with run.lease.transaction(), run.positions.together():
+            run.report.rows_written += apply(held)
+            move()
+    return []
 
 
 def _begun(position: ChangedPosition) -> ChangedPosition:

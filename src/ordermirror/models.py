@@ -164,6 +164,8 @@ class Position(models.Model):
     completed_at = models.DateTimeField(null=True)
     period_seconds = models.IntegerField(null=True)
     """The audit's: within how long every open order is read again, as adapted to what it finds."""
+    answer_hash = models.BigIntegerField(null=True)
+    """Of what a question about master data was answered the last time, all of which is stored."""
 
     class Meta:
         constraints = [

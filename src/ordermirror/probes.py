@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
+from ordermirror import masters
 from ordermirror.core import audit, identity, plan
 from ordermirror.core.fetched import Base, LightRow
 from ordermirror.core.identity import Anchor
@@ -18,7 +19,7 @@ from ordermirror.models import Probe
 from ordermirror.records import HIGHEST_ENTRY
 from ordermirror.run import Run
 from ordermirror.sap.source import ORDER_CODE, FollowUpKind
-from ordermirror.store import lights, pending, quarantine, reads, scopes
+from ordermirror.store import lights, pending, quarantine, reads, scopes, waiting
 from ordermirror.store.pending import Found
 from ordermirror.store.positions import FirstLoad
 
@@ -66,7 +67,16 @@ class Findings:
     """What the probes of a run found, and how to move the positions of those that are complete."""
 
     found: dict[int, Found] = field(default_factory=dict)
+    to_audit: list[int] = field(default_factory=list)
     movers: list[Callable[[], None]] = field(default_factory=list)
+    audited: list[Callable[[], None]] = field(default_factory=list)
+    """Movers of the audit's positions."""
+
+    def audit_is_owed(self) -> None:
+        """Like all else that was found: it survives the end of the run."""
+        self.found = dict.fromkeys(self.to_audit, Found(Probe.AUDIT)) | self.found
+        self.movers += self.audited
+        self.to_audit, self.audited = [], []
 
 
 def ask_what_changed(run: Run, position: FirstLoad) -> bool:
@@ -79,22 +89,45 @@ def ask_what_changed(run: Run, position: FirstLoad) -> bool:
     if not changed_report.complete and not check_identity(run, position):
         return False
     still_open, open_report = _ask_light(run, Probe.OPEN, lambda: run.source.open())
-    _ask_follow_ups(run, findings)
-    now = run.clock()
-    with run.lease.transaction(), run.positions.together():
-        open_here = lights.open_hashes(run.company_id)
-        due_by_time(run, findings, open_orders=len(open_here))
-        if open_report.complete:
-            _absent(findings, open_here, still_open)
-        _differing(run, findings, changed, still_open, open_here)
-        pending.add(run.company_id, findings.found, now=now)
-        for move in findings.movers:
-            move()
-        if changed_report.complete:
-            _move_changed(run, changed)
-        if open_report.complete:
-            run.positions.complete(Probe.OPEN, now=now)
+    due = run.due_aside()
+    _ask_follow_ups(run, findings, due)
+    findings.movers += masters.refresh(run, due)
+    open_here = lights.open_hashes(run.company_id)
+    due_by_time(run, findings, open_orders=len(open_here))
+    if open_report.complete:
+        _absent(findings, open_here, still_open)
+        findings.movers.append(partial(run.positions.complete, Probe.OPEN, now=run.clock()))
+    if changed_report.complete:
+        findings.movers.append(partial(_move_changed, run, changed))
+    _differing(run, findings, changed, still_open, open_here)
+    record(run, findings)
     return True
+
+
+def record(run: Run, findings: Findings) -> None:
+    """Owe what was found and move the positions, in one commit.
+
+    When nothing but the audit is to be read, the positions move with the audited orders: a quiet
+    run has one writing transaction.
+    """
+    if findings.found or not findings.to_audit:
+        findings.audit_is_owed()
+    owed_now = run.waiting.owed_now
+    new = {entry: it.probe for entry, it in findings.found.items() if entry not in run.waiting.owed}
+    run.to_read = dict(sorted((owed_now | new).items()))
+    run.to_audit = dict.fromkeys(findings.to_audit, str(Probe.AUDIT))
+
+    def write(*, audited: bool = True) -> None:
+        with run.positions.together():
+            pending.add(run.company_id, findings.found, now=run.clock())
+            for move in (*findings.movers, *(findings.audited if audited else ())):
+                move()
+
+    if run.to_audit:
+        run.unrecorded = write
+    else:
+        with run.lease.transaction():
+            write()
 
 
 def check_identity(run: Run, position: FirstLoad) -> bool:
@@ -162,16 +195,10 @@ def _ask_light(
     return seen, asked
 
 
-def _ask_follow_ups(run: Run, findings: Findings) -> None:
+def _ask_follow_ups(run: Run, findings: Findings, due: Collection[Probe]) -> None:
     """Documents drawn from orders: a partial delivery may leave no stamp on the order itself."""
-    every = {
-        Probe.DELIVERIES: run.plan.deliveries_every,
-        Probe.RETURNS: run.plan.returns_every,
-        Probe.INVOICES: run.plan.invoices_every,
-        Probe.CREDIT_NOTES: run.plan.credit_notes_every,
-    }
     for probe in FOLLOW_UPS:
-        if run.positions.is_due(probe, every=every[probe], now=run.clock()):
+        if probe in due:
             _ask_follow_up(run, probe, findings)
 
 
@@ -225,24 +252,15 @@ def due_by_time(run: Run, findings: Findings, *, open_orders: int) -> None:
 
     `open_orders` are to be audited; none where all of them are read whole in each run.
     """
-    company_id, now = run.company_id, run.clock()
-    findings.found |= dict.fromkeys(_to_audit(run, findings, open_orders), Found(Probe.AUDIT))
-    findings.found |= dict.fromkeys(reads.to_confirm(company_id, now=now), Found(Probe.CONFIRM))
-    findings.found |= dict.fromkeys(quarantine.due(company_id, now=now), Found(Probe.QUARANTINE))
-
-
-def _to_audit(run: Run, findings: Findings, open_orders: int) -> list[int]:
-    """The share of the mirror that is due since the last audit, read longest ago first."""
+    here = waiting.read(run.company_id, now=run.clock(), to_audit=run.plan.audit_most)
+    run.waiting = here
+    findings.found |= dict.fromkeys(here.to_confirm, Found(Probe.CONFIRM))
+    findings.found |= dict.fromkeys(here.to_retry, Found(Probe.QUARANTINE))
     period = run.positions.audit_period(longest=run.plan.audit_open_within)
-    others = reads.count(run.company_id, is_open=False)
     due = _share(run, findings, Probe.AUDIT, orders=open_orders, period=period)
-    due_others = _share(
-        run, findings, Probe.AUDIT_CLOSED, orders=others, period=run.plan.audit_closed_within
-    )
-    return [
-        *reads.read_longest_ago(run.company_id, is_open=True, limit=due),
-        *reads.read_longest_ago(run.company_id, is_open=False, limit=due_others),
-    ]
+    closed_within = run.plan.audit_closed_within
+    due_others = _share(run, findings, Probe.AUDIT_CLOSED, orders=here.others, period=closed_within)
+    findings.to_audit = [*here.oldest_open[:due], *here.oldest_others[:due_others]]
 
 
 def _share(run: Run, findings: Findings, clock: Probe, *, orders: int, period: timedelta) -> int:
@@ -250,7 +268,7 @@ def _share(run: Run, findings: Findings, clock: Probe, *, orders: int, period: t
     last, now = run.positions.completed_at(clock), run.clock()
     due = audit.share(orders, elapsed=now - last, period=period) if last else 0
     if last is None or due or last > now:
-        findings.movers.append(lambda: run.positions.complete(clock, now=now))
+        findings.audited.append(lambda: run.positions.complete(clock, now=now))
     return min(due, run.plan.audit_most)
 
 
@@ -282,7 +300,12 @@ def _differing(
         for entry, light in seen.items()
         if known.get(entry) != light and not (entry in left and entry > got_to)
     }
-    for entry in lights.not_set_aside(company_id, different, now=now):
+    worth_reading: Collection[int] = different
+    if run.waiting.set_aside:
+        worth_reading = lights.not_set_aside(company_id, different, now=now)
+        set_aside = {it: different[it] for it in different.keys() & run.waiting.set_aside}
+        findings.movers.append(partial(quarantine.note_light_hashes, company_id, set_aside))
+    for entry in worth_reading:
         probe = Probe.CHANGED if entry in changed.hashes else Probe.OPEN
         findings.found[entry] = Found(probe, different[entry])
 

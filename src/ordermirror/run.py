@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from ordermirror.core import plan
 from ordermirror.core.fetched import Batch
@@ -24,11 +24,12 @@ from ordermirror.lease import Lease
 from ordermirror.models import Company, Probe
 from ordermirror.sap.source import MasterData, SetSource, Source, Traffic
 from ordermirror.sap.wire import decode_order
-from ordermirror.store import reads, search
+from ordermirror.store import pending, reads, search
 from ordermirror.store.apply import Applied, Applying, apply_batch
 from ordermirror.store.manufacturers import Lookup
 from ordermirror.store.positions import Positions
 from ordermirror.store.remembering import Memory, OwnMemory
+from ordermirror.store.waiting import NOTHING_WAITS, Waiting
 
 
 @dataclass(slots=True)
@@ -51,6 +52,14 @@ class Run:
     """The hash of each document that looked torn, to see whether a second read agrees."""
     known_names: set[search.Name] = field(default_factory=set)
     """What has been written for searches, so that each name is written once."""
+    waiting: Waiting = NOTHING_WAITS
+    """What waited for its time when the probes had been asked."""
+    to_read: dict[int, str] | None = None
+    """Orders that are owed a read now, each with the probe that found it; None: to be looked up."""
+    to_audit: dict[int, str] = field(default_factory=dict)
+    """Orders to read again that are owed nothing."""
+    unrecorded: Callable[..., None] | None = None
+    """Moves the positions, in the transaction of the last order to audit; None once they have."""
     memory: Memory = field(default_factory=OwnMemory)
     manufacturers: Lookup = field(init=False)
 
@@ -79,6 +88,38 @@ class Run:
         if isinstance(self.origin, SetSource):
             return self.origin.by_number(reads.numbers(self.company_id, doc_entries))
         return self.origin.by_key(doc_entries)
+
+    def owed_now(self) -> tuple[dict[int, str], set[int] | None]:
+        """Orders to read now, each with the probe that found it, the audit's included; and those
+        with a row that says so, None when any may have one."""
+        if self.to_read is None:
+            return pending.owed(self.company_id, now=self.clock()), None
+        return self.to_read | self.to_audit, self.waiting.held | self.to_read.keys()
+
+    def due_aside(self) -> set[Probe]:
+        """The questions beside those about orders that are to be put in this run."""
+        now = self.clock()
+        due = [
+            probe
+            for probe, every in self.cadences().items()
+            if self.positions.is_due(probe, every=every, now=now)
+        ]
+        waited = sorted(
+            (probe for probe in due if self.cadences()[probe]), key=self.positions.waits_since
+        )
+        return set(due) - set(waited[self.plan.aside_most :])
+
+    def cadences(self) -> dict[Probe, timedelta]:
+        return {
+            Probe.DELIVERIES: self.plan.deliveries_every,
+            Probe.RETURNS: self.plan.returns_every,
+            Probe.INVOICES: self.plan.invoices_every,
+            Probe.CREDIT_NOTES: self.plan.credit_notes_every,
+            Probe.SALES_PEOPLE: self.plan.sales_people_every,
+            Probe.MANUFACTURERS: self.plan.manufacturers_every,
+            Probe.ITEMS: self.plan.items_every,
+            Probe.CUSTOMERS: self.plan.customers_every,
+        }
 
     @property
     def master_data(self) -> MasterData | None:
@@ -127,6 +168,7 @@ class Run:
         remember_new: bool = True,
         may_replace: bool = False,
         of_set: bool = False,
+        held: Collection[int] | None = None,
         finish: Callable[[], None] | None = None,
     ) -> Applied:
         """Apply a batch in one transaction, and count what it did."""
@@ -142,6 +184,7 @@ class Run:
             remember_new=remember_new,
             may_replace=may_replace,
             of_set=of_set,
+            held=held,
             doubted=self.doubted,
             known_names=self.known_names,
             manufacturers=self.manufacturers,

@@ -21,7 +21,7 @@ from ordermirror import backfill, document_sets, masters, probes
 from ordermirror import lease as leases
 from ordermirror.core import audit, report
 from ordermirror.core.diff import Fate
-from ordermirror.core.fetched import RangeCoverage
+from ordermirror.core.fetched import Batch, KeyCoverage, RangeCoverage
 from ordermirror.core.plan import Plan
 from ordermirror.core.report import RunReport
 from ordermirror.errors import (
@@ -37,7 +37,7 @@ from ordermirror.phases import measured
 from ordermirror.run import Run
 from ordermirror.sap.service_layer import utc_now
 from ordermirror.sap.source import SetSource, Source
-from ordermirror.store import pending, reads, runs
+from ordermirror.store import beginnings, pending, reads, runs
 from ordermirror.store.pending import Found
 from ordermirror.store.positions import FirstLoad, Positions
 from ordermirror.store.remembering import Memory, memory_of
@@ -47,6 +47,8 @@ logger = logging.getLogger(__name__)
 DEFAULT_PLAN = Plan()
 MEMORY = memory_of(None)
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
+BOOKED = 2
+"""Statements that begin and end a run in the book of runs."""
 MOST_DRAINS = 3
 """A document that looks torn is read again at once; one that goes on changing stays owed."""
 
@@ -81,12 +83,15 @@ def run_sync(
     about = bound(company=company.company_db, run=result.run)
     with about, measured() as watch, _counted_statements() as statements, _rare_collections():
         try:
-            with leases.held(company.pk) as lease:
-                runs.bury_dead(company.pk, result.run, now=clock())
-                positions = Positions(company.pk)
+            beginning = beginnings.read(company.pk, run_id=result.run)
+            with leases.held(company.pk, beginning.lease) as lease:
+                if lease.after_another:
+                    beginning = beginnings.read(company.pk, run_id=result.run)
+                if beginning.left_running:
+                    runs.bury_dead(company.pk, result.run, now=clock())
                 run = Run(
-                    company, lease, source, result, plan, lookback_days, clock, stopping,
-                    positions, memory=memory,
+                    beginning.company, lease, source, result, plan, lookback_days, clock, stopping,
+                    Positions(company.pk, beginning.positions), memory=memory,
                 )  # fmt: skip
                 try:
                     _refresh(run, full=full, progress=progress)
@@ -105,7 +110,7 @@ def run_sync(
         finally:
             source.close()
             result.requests, result.bytes = source.traffic.requests, source.traffic.bytes
-            result.statements = len(statements) + 1
+            result.statements = len(statements) + BOOKED
             result.seconds = time.perf_counter() - started
             watch.lap()
             result.phases = {str(phase): took for phase, took in watch.seconds.items()}
@@ -120,7 +125,6 @@ def request_refresh(company_id: int, doc_entry: int) -> None:
 
 
 def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
-    run.company.refresh_from_db()
     if run.company.conflict:
         raise IdentityConflict(
             f"nothing is written until a person decides: {run.company.conflict}; "
@@ -145,13 +149,10 @@ def _ask(run: Run, *, full: bool, progress: Progress) -> bool:
         return document_sets.ask(run, run.origin, full=full, progress=progress)
     position = run.positions.first_load()
     if not full and position and position.complete:
-        known = probes.ask_what_changed(run, position)
-        if known:
-            masters.refresh(run)
-        return known
+        return probes.ask_what_changed(run, position)
     if position and not probes.check_identity(run, position):
         return False
-    masters.refresh(run, anew=full)
+    masters.refresh_at_once(run, anew=full)
     if not run.unavailable:
         _first_load(run, position=None if full else position, progress=progress)
     return True
@@ -200,18 +201,33 @@ def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> 
 
 def _drain(run: Run) -> None:
     """Read whole what is owed, and apply it; what is not reached stays owed."""
+    owed, held = run.owed_now()
     for _ in range(MOST_DRAINS):
-        owed = pending.owed(run.company_id, now=run.clock())
         if not owed or run.unavailable:
             break
         with run.asking(Probe.BY_KEY) as asked:
             for batch in run.by_key(list(owed)):
-                run.apply(batch, found_by=owed)
+                _apply_owed(run, batch, owed, held)
                 asked.rows += len(batch.documents)
         if not asked.complete or not run.doubted:
             break
+        owed, held = pending.owed(run.company_id, now=run.clock()), None
+    if run.unrecorded:
+        with run.lease.transaction():
+            run.unrecorded(audited=False)
     _judge_missing(run)
     _adapt_audit(run)
+
+
+def _apply_owed(run: Run, batch: Batch, owed: dict[int, str], held: set[int] | None) -> None:
+    """Positions that wait for the audit move with the last of its orders."""
+    assert isinstance(batch.coverage, KeyCoverage)  # noqa: S101 - read by key
+    left = run.to_audit.keys() - batch.coverage.doc_entries
+    finish = run.unrecorded if run.to_audit and not left else None
+    run.apply(batch, found_by=owed, held=held, finish=finish)
+    run.to_audit = dict.fromkeys(left, str(Probe.AUDIT))
+    if finish:
+        run.unrecorded = None
 
 
 def _judge_missing(run: Run) -> None:

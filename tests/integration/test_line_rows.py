@@ -14,7 +14,9 @@ from ordermirror.sandbox import DELETE
 from ordermirror.sap.transport import Answer
 from tests.support import V1, answers, mirrored
 
-EVERY_FOLLOW_UP = Plan(invoices_every=timedelta(0), credit_notes_every=timedelta(0))
+EVERY_FOLLOW_UP = Plan(
+    returns_every=timedelta(0), invoices_every=timedelta(0), credit_notes_every=timedelta(0)
+)
 QUERY = "QueryService_PostQuery"
 pytestmark = pytest.mark.django_db(transaction=True)
 

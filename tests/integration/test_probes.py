@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ordermirror.core.plan import Plan
-from ordermirror.models import OrderRead, Pending, ReadLog, SalesOrder, SyncRun
+from ordermirror.errors import SAPUnavailable
+from ordermirror.models import OrderRead, Pending, Position, Probe, ReadLog, SalesOrder, SyncRun
 from ordermirror.sandbox import Fault
 from ordermirror.sync import request_refresh
 from tests.support import mirrored
@@ -18,7 +19,9 @@ NO_FOLLOW_UPS = Plan(
     invoices_every=timedelta(days=99),
     credit_notes_every=timedelta(days=99),
 )
-EVERY_FOLLOW_UP = Plan(invoices_every=timedelta(0), credit_notes_every=timedelta(0))
+EVERY_FOLLOW_UP = Plan(
+    returns_every=timedelta(0), invoices_every=timedelta(0), credit_notes_every=timedelta(0)
+)
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
@@ -47,7 +50,7 @@ def test_a_delivery_or_return_that_leaves_no_stamp_is_followed_to_its_order(sile
     silent.sync()
     until(silent, kind)
 
-    report = silent.sync()
+    report = silent.sync(plan=EVERY_FOLLOW_UP)
 
     assert report.outcome == "complete"
     assert silent.exported() == silent.expected()
@@ -151,6 +154,53 @@ def test_the_audit_keeps_to_its_budget(silent):
 
     assert report.audited == 10
     assert shown(report)["by_key"].rows >= 10
+
+
+def test_an_audit_that_failed_has_audited_nothing_and_loses_nothing_else(silent):
+    silent.sync(clock=lambda: NOW)
+    silent.sync(clock=lambda: NOW)
+    audited_before = position(Probe.AUDIT).completed_at
+    silent.on_by_key = unavailable
+    later = NOW + timedelta(hours=2)
+
+    report = silent.sync(clock=lambda: later)
+
+    assert not shown(report)["by_key"].complete
+    assert position(Probe.AUDIT).completed_at == audited_before
+    assert position(Probe.OPEN).completed_at == later
+
+
+def test_an_audited_order_that_sap_shows_no_more_is_owed_another_look(silent):
+    silent.sync(clock=lambda: NOW)
+    silent.sync(clock=lambda: NOW)
+    gone = OrderRead.objects.filter(is_open=False).order_by("read_at", "id")[0].doc_entry
+    silent.sandbox.remove(gone)
+
+    silent.sync(clock=lambda: NOW + timedelta(days=2), plan=NO_FOLLOW_UPS)
+
+    owed = Pending.objects.get(doc_entry=gone)
+    assert (owed.probe, owed.not_found) == ("audit", 1)
+
+
+def test_of_the_questions_with_a_cadence_two_are_put_in_one_run(silent):
+    silent.sync(clock=lambda: NOW)
+    beside = {"returns", "invoices", "credit_notes", "items", "customers"}
+
+    asked = [
+        shown(silent.sync(clock=lambda at=at: at)).keys() & beside
+        for at in (NOW + timedelta(minutes=20 + 5 * run) for run in range(3))
+    ]
+
+    assert list(map(len, asked)) == [2, 2, 1]
+    assert set().union(*asked) == beside
+
+
+def unavailable(batch):
+    raise SAPUnavailable("SAP is restarting")
+
+
+def position(probe):
+    return Position.objects.get(probe=probe)
 
 
 def test_an_order_that_changed_is_read_once_more_after_two_minutes(mirror):

@@ -352,15 +352,15 @@ class _Later:
 
 @defect("what is owed is forgotten when it is taken up")
 def _(mutant: Mutant) -> None:
-    def owed(original):
-        def forgetting(company_id, **options):
-            found = original(company_id, **options)
-            pending.settle(company_id, list(found))
-            return found
+    def owed_now(original):
+        def forgetting(self):
+            owed, held = original(self)
+            pending.settle(self.company_id, list(owed))
+            return owed, held
 
         return forgetting
 
-    mutant.swap(pending, "owed", owed)
+    mutant.swap(run.Run, "owed_now", owed_now)
 
 
 # Applying.

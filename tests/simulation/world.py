@@ -50,6 +50,8 @@ ORDER, DELIVERY = 17, 15
 """SAP's object codes."""
 AUDITS = Plan(backfill_batches=2)
 NO_AUDITS = Plan(audit_most=0, backfill_batches=2)
+EVERY_QUESTION = 99
+"""At rest one run puts all of them, so that it finds whatever happened before."""
 
 
 class FollowUp(NamedTuple):
@@ -87,6 +89,7 @@ class World:
         self._passed = 0.0
         """Seconds by which our clock went on by itself, whatever it was set to."""
         self.restless = False
+        self.every_question = False
         self.odd: dict[int, dict[str, Any]] = {}
         self.removed: set[int] = set()
         self.on_request: Callable[[str], None] = lambda target: None
@@ -203,7 +206,8 @@ class World:
 
     @property
     def plan(self) -> Plan:
-        return NO_AUDITS if self.traits.without == "audit" else AUDITS
+        plan = NO_AUDITS if self.traits.without == "audit" else AUDITS
+        return replace(plan, aside_most=EVERY_QUESTION) if self.every_question else plan
 
     def rescope(self) -> None:
         """A person wants other orders to be mirrored from the next run on."""
@@ -318,6 +322,7 @@ class World:
     def come_to_rest(self) -> None:
         """Faults end, odd documents are mended, our company is seen whole, the clocks are right."""
         self.restless = False
+        self.every_question = True
         self.calm()
         self.tear = ""
         while self.odd:

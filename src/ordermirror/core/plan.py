@@ -23,7 +23,9 @@ class Plan:
 
     A cadence of zero is every run. Within `audit_open_within` every open order has been read
     again whole, within `audit_closed_within` every other one; `audit_most` bounds one run, and
-    `backfill_batches` bounds what one run loads of a scope that was widened.
+    `backfill_batches` bounds what one run loads of a scope that was widened. Of the questions with
+    a cadence other than zero `aside_most` are put in one run, so that no run is much longer than
+    the others; those that have waited longest come first.
     """
 
     sales_people_every: timedelta = timedelta(days=1)
@@ -31,9 +33,10 @@ class Plan:
     items_every: timedelta = timedelta(minutes=15)
     customers_every: timedelta = timedelta(minutes=15)
     deliveries_every: timedelta = timedelta(0)
-    returns_every: timedelta = timedelta(0)
+    returns_every: timedelta = timedelta(minutes=15)
     invoices_every: timedelta = timedelta(minutes=15)
     credit_notes_every: timedelta = timedelta(minutes=15)
+    aside_most: int = 2
     audit_open_within: timedelta = timedelta(hours=24)
     audit_closed_within: timedelta = timedelta(days=30)
     audit_most: int = 100

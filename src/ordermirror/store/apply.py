@@ -7,7 +7,7 @@ its last good version stays; the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -100,6 +100,9 @@ class Applying:
     """What the run has written for searches already."""
     manufacturers: Lookup | None = None
     """Whose the items are; None leaves that open."""
+    held: Collection[int] | None = None
+    """Of which orders there may be a row to settle or release; None: of any. That of an order that
+    somebody asks for meanwhile stays: this read may have begun before."""
     more_to_come: bool = False
     """Whether other batches of the run follow this one."""
 
@@ -220,8 +223,9 @@ def _apply(applying: Applying, documents: Sequence[Document], known: Known) -> A
     taken = [doc for doc in documents if doc.doc_entry not in left_out]
     _log(applying, taken, changed, refused, torn, applied)
     read = {doc.doc_entry for doc in documents} - torn.keys()
-    pending.settle(company_id, read)
-    quarantine.release(company_id, read - {item.doc_entry for item in refused})
+    held = read if applying.held is None else read.intersection(applying.held)
+    pending.settle(company_id, held)
+    quarantine.release(company_id, held - {item.doc_entry for item in refused})
     applied.torn, applied.left_out = torn, left_out
     return applied
 
@@ -242,8 +246,6 @@ def _torn(
         and applying.doubted.get(entry := item.order.doc_entry) != hashes[entry]
         and looks_torn(item.order, item.stored.order if item.stored else None)
     }
-    if not applying.first_load and not applying.of_set:
-        return torn
     if applying.first_load and len(torn) > max(FEW_TORN, TORN_SHARE * len(changed)):
         return {}
     found = {
@@ -487,6 +489,7 @@ def _note_absent(applying: Applying, batch: Batch, known: Known, applied: Applie
     shown = {entry for entry, read in known.items() if not read.hidden}
     if isinstance(batch.coverage, KeyCoverage):
         missing = batch.coverage.doc_entries - received
+        _owe_unheld(applying, missing, now)
         applied.missing = len(missing)
         applied.newly_missing = len(pending.mark_missing(company_id, missing, now=now) & shown)
         applying.on_missing(applied.newly_missing)
@@ -501,3 +504,11 @@ def _note_absent(applying: Applying, batch: Batch, known: Known, applied: Applie
     else:
         absent = mirror.without_older(company_id, shown - received, applying.scope.since)
         pending.add(company_id, dict.fromkeys(absent, pending.Found(Probe.ABSENT)), now=now)
+
+
+def _owe_unheld(applying: Applying, doc_entries: Collection[int], now: datetime) -> None:
+    """What was audited without being owed is owed once it needs another look."""
+    if applying.held is not None:
+        probes = {it: applying.found_by[it] for it in doc_entries if it not in applying.held}
+        found = {entry: pending.Found(probe) for entry, probe in probes.items()}
+        pending.add(applying.lease.company_id, found, now=now)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from ordermirror.models import OrderRead, Quarantine, order_id
-from ordermirror.store.quarantine import note_light_hashes
 from ordermirror.store.tables import among
 
 
@@ -42,8 +41,6 @@ def not_set_aside(company_id: int, seen: Mapping[int, int], *, now: datetime) ->
         row.doc_entry: row
         for row in Quarantine.objects.filter(company_id=company_id, doc_entry__in=among(seen))
     }
-    if held:
-        note_light_hashes(company_id, {entry: seen[entry] for entry in held})
     return {
         entry
         for entry, light in seen.items()

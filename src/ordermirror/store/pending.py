@@ -48,6 +48,8 @@ def owed(company_id: int, *, now: datetime) -> dict[int, str]:
 
 
 def settle(company_id: int, doc_entries: Collection[int]) -> None:
+    if not doc_entries:
+        return
     Pending.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)).delete()
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from ordermirror.core.plan import ChangedPosition
 from ordermirror.models import Position, Probe
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
 
 class Positions:
-    """A company's positions, read at once with one statement; written one at a time, unless
-    `together`."""
+    """A company's positions, as they were read; written one at a time, unless `together`."""
 
-    def __init__(self, company_id: int) -> None:
+    def __init__(self, company_id: int, rows: Iterable[Position]) -> None:
         self._company_id = company_id
         self._together: set[Probe] | None = None
         self._columns: set[str] = set()
-        rows = Position.objects.filter(company_id=company_id)
         self._rows: dict[str, Position] = {row.probe: row for row in rows}
 
     def first_load(self) -> FirstLoad | None:
@@ -88,6 +88,18 @@ class Positions:
     def is_due(self, probe: Probe, *, every: timedelta, now: datetime) -> bool:
         completed = self.completed_at(probe)
         return completed is None or not now - every < completed <= now
+
+    def waits_since(self, probe: Probe) -> datetime:
+        """When it was last complete; long ago when it never was."""
+        return self.completed_at(probe) or LONG_AGO
+
+    def same_answer(self, probe: Probe, answer_hash: int) -> bool:
+        """Whether the probe was answered like this the last time."""
+        row = self._rows.get(probe)
+        return row is not None and row.answer_hash == answer_hash
+
+    def remember_answer(self, probe: Probe, answer_hash: int | None) -> None:
+        self._save(probe, answer_hash=answer_hash)
 
     def complete(self, probe: Probe, *, now: datetime) -> None:
         self._save(probe, completed_at=now)

@@ -59,12 +59,9 @@ def add(company_id: int, refused: Sequence[Refused], *, now: datetime) -> None:
 
 def release(company_id: int, doc_entries: Collection[int]) -> None:
     """Forget what was held against documents that have now been taken."""
+    if not doc_entries:
+        return
     Quarantine.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)).delete()
-
-
-def due(company_id: int, *, now: datetime) -> list[int]:
-    rows = Quarantine.objects.filter(company_id=company_id, retry_at__lte=now)
-    return list(rows.values_list("doc_entry", flat=True))
 
 
 def waiting(company_id: int, hashes: Mapping[int, int], *, now: datetime) -> set[int]:
