@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 
 from ordermirror.core import plan
 from ordermirror.core.fetched import Batch
 from ordermirror.core.identity import Anchor
+from ordermirror.core.named import Named
 from ordermirror.core.plan import Plan
 from ordermirror.core.report import ProbeReport, RunReport
 from ordermirror.core.scope import Reach
@@ -51,6 +53,10 @@ class Run:
     """The hash of each document that looked torn, to see whether a second read agrees."""
     known_names: set[search.Name] = field(default_factory=set)
     """What has been written for searches, so that each name is written once."""
+    named: Named = field(default_factory=Named)
+    """What orders and items name for the first time, so that it is asked for in this run."""
+    listed: dict[Probe, set[Any]] = field(default_factory=dict)
+    """Codes of the master data that this run has been shown already."""
     memory: Memory = field(default_factory=OwnMemory)
     manufacturers: Lookup = field(init=False)
 
@@ -152,6 +158,7 @@ class Run:
         seen = {document.doc_entry for document in batch.documents}
         self.report.seen.update(seen - applied.left_out)
         self.report.add(applied)
+        self.named.also(applied.named)
         if self.company.conflict:
             raise IdentityConflict(self.company.conflict)
         return applied

@@ -69,13 +69,19 @@ class MasterData(Protocol):
         """Those created or updated on or after `since` (None: all)."""
         ...
 
-    def items_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Item]]:
-        """These items; any that SAP does not show are missing."""
-        ...
-
     def customers(self, *, since: date | None) -> Iterator[MasterPage[Customer]]:
         """Those created or updated on or after `since` (None: all)."""
         ...
+
+    def items_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Item]]:
+        """These items; any that SAP does not show are missing. The same of the others."""
+        ...
+
+    def customers_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Customer]]: ...
+
+    def sales_people_by_code(self, codes: Sequence[int]) -> Iterator[MasterPage[SalesPerson]]: ...
+
+    def manufacturers_by_code(self, codes: Sequence[int]) -> Iterator[MasterPage[Manufacturer]]: ...
 
 
 class Source(Protocol):
