@@ -45,7 +45,7 @@ def ask(run: Run, source: SetSource, *, full: bool, progress: Progress) -> bool:
         _load(run, source, begin=position is None or position.complete, progress=progress)
     else:
         _refresh(run, source)
-    _name_sales_people(run, source)
+    _take_names(run, source)
     return True
 
 
@@ -190,9 +190,11 @@ def _apply(run: Run, probe: Probe, documents: dict[int, Document], loading: Load
     )
 
 
-def _name_sales_people(run: Run, source: SetSource) -> None:
-    """As the orders name them; whether they are active is not told, and stays as it is."""
+def _take_names(run: Run, source: SetSource) -> None:
+    """Of sales people and customers, as they come with orders; what is not told stays as it is."""
     people = source.sales_people()
-    if people:
+    customers = source.customers(run.report.seen)
+    if people or customers:
         with run.lease.transaction():
             run.report.rows_written += master_data.apply_sales_people(run.company_id, people)
+            run.report.rows_written += master_data.apply_told(run.company_id, customers)

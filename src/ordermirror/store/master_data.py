@@ -15,7 +15,7 @@ from django.db.models import Model
 from ordermirror import models
 from ordermirror.core.chunks import in_chunks
 from ordermirror.models import Company, Item, OrderLine, new_version, order_id
-from ordermirror.records import Customer, Manufacturer, SalesPerson
+from ordermirror.records import Customer, Manufacturer, SalesPerson, ToldCustomer
 from ordermirror.records import Item as ItemRecord
 from ordermirror.store.tables import Table, among, hashed
 
@@ -84,6 +84,22 @@ def apply_customers(company_id: int, rows: Iterable[Customer]) -> int:
     """Insert and update those that differ; returns how many rows were written."""
     given = {customer_id(company_id, row.card_code): row[:-1] for row in rows}
     return _write_differing(CUSTOMERS, company_id, given)
+
+
+def apply_told(company_id: int, customers: Iterable[ToldCustomer]) -> int:
+    """The same of customers of whom some fields are told; the others stay as they are."""
+    told = {customer_id(company_id, it.card_code): it.told for it in customers}
+    stored, names = _stored(CUSTOMERS, told), Customer._fields[:-1]
+    nothing = (None,) * len(names)
+    given = {
+        key: tuple(
+            fields.get(name, before)
+            for name, before in zip(names, stored.get(key, nothing), strict=True)
+        )
+        for key, fields in told.items()
+    }
+    differing = ((key, company_id, *row) for key, row in given.items() if stored.get(key) != row)
+    return CUSTOMERS.upsert(differing)
 
 
 def apply_items(company: Company, rows: Iterable[ItemRecord]) -> AppliedItems:
