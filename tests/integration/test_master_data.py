@@ -23,18 +23,11 @@ from ordermirror.models import (
 from ordermirror.sap.service_layer import utc_now
 from ordermirror.sap.transport import Answer
 from ordermirror.store.remembering import OwnMemory, RedisMemory, memory_of
-from tests.support import answers, mirrored
+from tests.support import answers, lines_agree, mirrored
 
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 EVERY_RUN = Plan(items_every=timedelta(0), customers_every=timedelta(0))
-
-
-def lines_agree(mirror):
-    items = mirror.sandbox.company.tables["Items"]
-    lines = OrderLine.objects.values_list("item_code", "manufacturer_code")
-    assert lines
-    return all(made == (items[code]["Manufacturer"] if code else None) for code, made in lines)
 
 
 def first_item(mirror):
