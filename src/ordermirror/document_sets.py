@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 
 from ordermirror import probes
@@ -87,6 +88,16 @@ def _read_the_others(run: Run, source: SetSource, loading: Loading) -> bool:
             )
             asked.rows += len(batch.documents)
     return asked.complete
+
+
+def load_day(run: Run, source: SetSource, day: date) -> int:
+    """The orders posted on a day, which are no news; returns how many came."""
+    loading = Loading(remember_new=False, may_replace=False, progress=lambda done, total: None)
+    rows = 0
+    for documents in _in_batches(source.posted_on(day), _Shown()):
+        _apply(run, Probe.BACKFILL, documents, loading)
+        rows += len(documents)
+    return rows
 
 
 def _refresh(run: Run, source: SetSource) -> None:
