@@ -1,15 +1,20 @@
-"""`make bench-fat`: a first load of documents of real size, asked for in several ways."""
+"""`make bench-fat`: a first load of documents of real size, asked for in several ways.
+
+Fails when one of them needed more memory than is promised.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from collections.abc import Mapping
 
 from rich.console import Console
 
 from benchmarks import machine, plan
 from benchmarks.databases import SQLITE
-from benchmarks.fat_load import WHOLE
+from benchmarks.fat_load import MEMORY, WHOLE
 from benchmarks.pipes import other_process
 from benchmarks.pretend import PretendSAP, pretend_sap
 from benchmarks.results import Figures, Results
@@ -17,6 +22,8 @@ from benchmarks.worker import environment_of
 
 SUITE = "fat"
 ORDERS = 10_000
+MOST_MEGABYTES = 250
+"""A load stays below so much resident memory, whatever its way."""
 WAYS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "whole documents": ((WHOLE,), {}),
     "with $select, as it is": ((), {}),
@@ -26,11 +33,13 @@ WAYS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
 """How it is asked: words for the process, and its settings."""
 
 
-def main() -> None:
+def main() -> int:
+    """0, or 1 when a load took too much memory."""
     console = Console(width=150, highlight=False)
     sizes = plan.chosen((SQLITE,)).sizes if os.environ.get("SIZES") else (ORDERS,)
     results = Results.read()
     results.begin(SUITE, machine.described())
+    excess = []
     for orders in sizes:
         with pretend_sap(orders, fat=True) as sap:
             for way, (words, settings) in WAYS.items():
@@ -38,6 +47,17 @@ def main() -> None:
                 results.put(SUITE, (f"{orders:,} orders", SQLITE, way), [figures])
                 told = ", ".join(f"{name} {value:,.1f}" for name, value in figures.items())
                 console.print(f"{orders:,} {way}: {told}", soft_wrap=True)
+                excess += too_much(f"{orders:,} {way}", figures)
+    for problem in excess:
+        console.print(problem, soft_wrap=True)
+    return 1 if excess else 0
+
+
+def too_much(way: str, figures: Mapping[str, float]) -> list[str]:
+    """What is wrong with the memory that a load used; empty when nothing is."""
+    if figures[MEMORY] < MOST_MEGABYTES:
+        return []
+    return [f"{way}: {figures[MEMORY]:,.1f} MB resident, and {MOST_MEGABYTES} is the limit"]
 
 
 def _run(sap: PretendSAP, words: tuple[str, ...], settings: dict[str, str]) -> Figures:
@@ -52,4 +72,4 @@ def _run(sap: PretendSAP, words: tuple[str, ...], settings: dict[str, str]) -> F
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

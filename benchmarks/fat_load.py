@@ -18,6 +18,7 @@ from benchmarks.worker import MAXRSS_UNITS_A_MB
 from ordermirror.sap import query
 
 WHOLE = "whole"
+MEMORY = "MB resident at most"
 
 
 def main(words: list[str]) -> None:
@@ -37,7 +38,7 @@ def main(words: list[str]) -> None:
             "wall s": time.perf_counter() - began,
             "CPU s": used.ru_utime + used.ru_stime,
             "rows": rows,
-            "MB resident at most": used.ru_maxrss / MAXRSS_UNITS_A_MB,
+            MEMORY: used.ru_maxrss / MAXRSS_UNITS_A_MB,
         }
     )
 

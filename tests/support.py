@@ -13,7 +13,7 @@ import pytest
 from ordermirror.core.report import RunReport
 from ordermirror.core.scope import EVERYTHING, Scope
 from ordermirror.export import exported_orders
-from ordermirror.models import Company
+from ordermirror.models import Company, OrderLine
 from ordermirror.sandbox import Sandbox, SandboxOptions
 from ordermirror.sandbox.gateway import PATH as GATEWAY_PATH
 from ordermirror.sap.gateway import Gateway
@@ -126,6 +126,14 @@ def without_removed(order: dict) -> dict:
 
 def without_manufacturer(line: dict) -> dict:
     return {name: value for name, value in line.items() if name != "manufacturer_code"}
+
+
+def lines_agree(mirror) -> bool:
+    """Whether each line carries the manufacturer that its item has at SAP."""
+    items = mirror.sandbox.company.tables["Items"]
+    lines = OrderLine.objects.values_list("item_code", "manufacturer_code")
+    assert lines
+    return all(made == (items[code]["Manufacturer"] if code else None) for code, made in lines)
 
 
 def answers(mirror, change):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import date, timedelta
 from functools import partial
 from itertools import islice
 
-from ordermirror import reaches
+from ordermirror import document_sets, reaches
 from ordermirror.core.chunks import in_chunks
 from ordermirror.core.fetched import Batch, KeyCoverage
 from ordermirror.core.scope import Reach, Scope
@@ -31,15 +32,16 @@ def take_up(run: Run) -> None:
     """
     stored, wanted = reaches.of(run.company), run.origin.scope
     position = run.positions.first_load()
-    if position is None:
-        reach = Reach(wanted, wanted)
-    else:
-        reach = stored.moved(wanted, loading=not position.complete)
+    loading = position is None or not position.complete
+    reach = stored.moved(wanted, loading=loading) if position else Reach(wanted, wanted)
+    if isinstance(run.origin, SetSource):
+        first = run.clock().date() - timedelta(days=run.plan.first_days)
+        reach = reach.of_sets(first, loading=loading)
     if reach != stored:
         with run.lease.transaction():
             _hide_dropped(run, stored.target, wanted)
             if stored.begins_anew(wanted):
-                run.positions.start_at(Probe.BACKFILL, 0)
+                _begin_anew(run, stored.target, wanted)
             reaches.save(run.company, reach)
     run.reach = reach
     if not isinstance(run.origin, SetSource):
@@ -65,6 +67,9 @@ def load_what_lacks(run: Run) -> None:
             )
             asked.rows += len(batch.documents)
             left -= 1
+        for day in islice(_lacking_days(run), left):
+            asked.rows += _load_day(run, day)
+            left -= 1
         if left:
             _complete(run)
 
@@ -78,6 +83,26 @@ def _lacking(run: Run) -> Iterator[Batch]:
     hidden = scopes.hidden_of(run.company_id, run.reach.target, above=got_to)
     for entries in in_chunks(hidden, NUMBERS_AT_ONCE):
         yield from run.by_key(entries)
+
+
+def _lacking_days(run: Run) -> Iterator[date]:
+    """Of a source of sets, back from the last one that was loaded to where the scope begins."""
+    since = run.reach.target.since
+    if not isinstance(run.origin, SetSource) or since is None:
+        return
+    day = run.positions.day(Probe.BACKFILL) or run.clock().date() + timedelta(days=1)
+    while day > since:
+        day -= timedelta(days=1)
+        yield day
+
+
+def _load_day(run: Run, day: date) -> int:
+    """A day is passed only when its set is proven whole; until then it is read again."""
+    assert isinstance(run.origin, SetSource)  # noqa: S101 - others are not asked by day
+    rows = document_sets.load_day(run, run.origin, day)
+    with run.lease.transaction():
+        run.positions.got_back_to(Probe.BACKFILL, day)
+    return rows
 
 
 def _pass(run: Run, batch: Batch, entries: frozenset[int]) -> None:
@@ -95,6 +120,13 @@ def _complete(run: Run) -> None:
     run.reach = run.reach.completed()
     with run.lease.transaction():
         reaches.save(run.company, run.reach)
+
+
+def _begin_anew(run: Run, before: Scope, wanted: Scope) -> None:
+    """Days that were loaded stay so, unless orders of other customers were left out of them."""
+    run.positions.start_at(Probe.BACKFILL, 0)
+    if not Scope(customers=before.customers).covers(Scope(customers=wanted.customers)):
+        run.positions.got_back_to(Probe.BACKFILL, None)
 
 
 def _hide_dropped(run: Run, before: Scope, wanted: Scope) -> None:

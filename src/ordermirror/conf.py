@@ -392,7 +392,8 @@ class Settings:
     history: timedelta | None = setting(
         history,
         "all",
-        "How far back orders that are not open are mirrored: all, or days such as 365d.",
+        "How far back orders that are not open are mirrored: all, or days such as 365d; through a "
+        "gateway all means GATEWAY_FIRST_DAYS and what follows.",
         per_company=True,
     )
     sap_parallel: int = setting(
@@ -721,11 +722,6 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
                 f"{variable(name)}: plain http would send the {what} unencrypted to {host}; "
                 f"use https, or set {variable('sap_allow_http')}=true if that network is yours"
             )
-    if values.get("source") == GATEWAY and values.get("history"):
-        problems.append(
-            f"{variable('history')}: a gateway is not asked for old orders; remove it, or set "
-            f"{variable('gateway_first_days')}"
-        )
     problems += _trust_problems(values)
     problems += _database_problems(values)
     problems += _alert_problems(values)

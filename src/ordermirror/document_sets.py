@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 
 from ordermirror import probes
@@ -45,7 +46,7 @@ def ask(run: Run, source: SetSource, *, full: bool, progress: Progress) -> bool:
         _load(run, source, begin=position is None or position.complete, progress=progress)
     else:
         _refresh(run, source)
-    _name_sales_people(run, source)
+    _take_names(run, source)
     return True
 
 
@@ -87,6 +88,16 @@ def _read_the_others(run: Run, source: SetSource, loading: Loading) -> bool:
             )
             asked.rows += len(batch.documents)
     return asked.complete
+
+
+def load_day(run: Run, source: SetSource, day: date) -> int:
+    """The orders posted on a day, which are no news; returns how many came."""
+    loading = Loading(remember_new=False, may_replace=False, progress=lambda done, total: None)
+    rows = 0
+    for documents in _in_batches(source.posted_on(day), _Shown()):
+        _apply(run, Probe.BACKFILL, documents, loading)
+        rows += len(documents)
+    return rows
 
 
 def _refresh(run: Run, source: SetSource) -> None:
@@ -187,9 +198,11 @@ def _apply(run: Run, probe: Probe, documents: dict[int, Document], loading: Load
     )
 
 
-def _name_sales_people(run: Run, source: SetSource) -> None:
-    """As the orders name them; whether they are active is not told, and stays as it is."""
+def _take_names(run: Run, source: SetSource) -> None:
+    """Of sales people and customers, as they come with orders; what is not told stays as it is."""
     people = source.sales_people()
-    if people:
+    customers = source.customers(run.report.seen)
+    if people or customers:
         with run.lease.transaction():
             run.report.rows_written += master_data.apply_sales_people(run.company_id, people)
+            run.report.rows_written += master_data.apply_told(run.company_id, customers)

@@ -12,17 +12,18 @@ from typing import TypeVar
 from ordermirror.core import plan
 from ordermirror.core.plan import ChangedPosition
 from ordermirror.models import Probe
-from ordermirror.records import Customer, Item
+from ordermirror.records import Customer, Item, Manufacturer, SalesPerson
 from ordermirror.run import Run
-from ordermirror.sap.source import MasterPage
+from ordermirror.sap.source import MasterData, MasterPage
 from ordermirror.store import master_data
 from ordermirror.store.tables import hashed
 
 ROWS_A_TRANSACTION = 5000
 
 Move = Callable[[], None]
-T = TypeVar("T")
+Row = TypeVar("Row", Item, Customer, Manufacturer, SalesPerson)
 Stamped = TypeVar("Stamped", Item, Customer)
+Code = TypeVar("Code", int, str)
 
 
 def refresh(run: Run, due: Collection[Probe], *, anew: bool = False) -> list[Move]:
@@ -45,7 +46,7 @@ def refresh(run: Run, due: Collection[Probe], *, anew: bool = False) -> list[Mov
     if Probe.ITEMS in due:
         moves += _changed(
             run, Probe.ITEMS, lambda since: source.items(since=since),
-            lambda rows: master_data.apply_items(run.company, rows), anew=anew,
+            lambda rows: _apply_items(run, rows), anew=anew,
         )  # fmt: skip
     if Probe.CUSTOMERS in due:
         moves += _changed(
@@ -70,40 +71,97 @@ def _is_due(run: Run, probe: Probe, every: timedelta) -> bool:
     return run.positions.is_due(probe, every=every, now=run.clock())
 
 
-def ask_for_unknown_items(run: Run) -> None:
-    """Items that orders name and SAP has not shown yet; their lines follow.
+def ask_for_unknown(run: Run) -> None:
+    """What orders name and SAP has not shown yet, by its code, so that it waits for no list.
 
-    Without the list of all items none is asked for: it will show them, or is not granted.
+    Without the list of all of a kind none is asked for: it will show them, or is not granted.
     """
     source = run.master_data
+    if source is None or run.unavailable:
+        return
+    _ask_for_unknown_items(run, source)
+    _ask_for_named(
+        run, Probe.CUSTOMERS, Probe.CUSTOMERS_BY_CODE, run.named.customers,
+        master_data.customers_not_stored, source.customers_by_code, master_data.apply_customers,
+    )  # fmt: skip
+    _ask_for_named(
+        run, Probe.SALES_PEOPLE, Probe.SALES_PEOPLE_BY_CODE, run.named.sales_people,
+        master_data.sales_people_not_stored, source.sales_people_by_code,
+        master_data.apply_sales_people,
+    )  # fmt: skip
+    _ask_for_named(
+        run, Probe.MANUFACTURERS, Probe.MANUFACTURERS_BY_CODE, run.named.manufacturers,
+        master_data.manufacturers_not_stored, source.manufacturers_by_code,
+        master_data.apply_manufacturers,
+    )  # fmt: skip
+
+
+def _ask_for_unknown_items(run: Run, source: MasterData) -> None:
+    """Their lines follow. Those that SAP does not show are remembered, and asked for tomorrow."""
     asked_now = any(asked.probe == Probe.ITEMS for asked in run.report.probes)
-    if source is None or run.unavailable or not (run.manufacturers.found_unknown or asked_now):
+    if not (run.manufacturers.found_unknown or asked_now):
         return
     if run.positions.completed_at(Probe.ITEMS) is None:
         return
     codes = master_data.to_ask_for(run.company_id, now=run.clock())
-    if not codes:
-        return
-    with run.asking(Probe.ITEMS_BY_CODE, optional=True) as asked:
-        items = list(_rows(run, asked.note, source.items_by_code(codes)))
-        asked.rows = len(items)
+
+    def apply(items: Sequence[Item]) -> int:
         missing = set(codes) - {item.item_code for item in items}
+        master_data.not_shown(run.company_id, missing, now=run.clock())
+        return _apply_items(run, items)
+
+    if codes:
+        _by_code(run, Probe.ITEMS_BY_CODE, source.items_by_code(codes), apply)
+
+
+def _ask_for_named(
+    run: Run,
+    listed: Probe,
+    by_code: Probe,
+    named: Collection[Code],
+    not_stored: Callable[[int, Collection[Code]], set[Code]],
+    question: Callable[[Sequence[Code]], Iterator[MasterPage[Row]]],
+    apply: Callable[[int, Sequence[Row]], int],
+) -> None:
+    """Those that are named for the first time and not stored; SAP may not show them either."""
+    named = set(named) - run.listed.get(listed, set())
+    if not named or run.positions.completed_at(listed) is None:
+        return
+    codes = sorted(not_stored(run.company_id, named))
+    if codes:
+        _by_code(run, by_code, question(codes), lambda rows: apply(run.company_id, rows))
+
+
+def _by_code(
+    run: Run,
+    probe: Probe,
+    answer: Iterator[MasterPage[Row]],
+    apply: Callable[[Sequence[Row]], int],
+) -> None:
+    with run.asking(probe, optional=True) as asked:
+        rows = list(_rows(run, probe, asked.note, answer))
+        asked.rows = len(rows)
         with run.lease.transaction():
-            run.report.rows_written += master_data.apply_items(run.company, items)
-            master_data.not_shown(run.company_id, missing, now=run.clock())
+            run.report.rows_written += apply(rows)
+
+
+def _apply_items(run: Run, items: Sequence[Item]) -> int:
+    applied = master_data.apply_items(run.company, items)
+    run.named.made_by(applied.manufacturers)
+    return applied.rows_written
 
 
 def _whole(
     run: Run,
     probe: Probe,
-    question: Callable[[], Iterator[MasterPage[T]]],
-    apply: Callable[[int, Sequence[T]], int],
+    question: Callable[[], Iterator[MasterPage[Row]]],
+    apply: Callable[[int, Sequence[Row]], int],
     *,
     optional: bool = True,
 ) -> None:
     """SAP does not stamp these, so all of them are asked for."""
     with run.asking(probe, optional=optional) as asked:
-        rows = list(_rows(run, asked.note, question()))
+        rows = list(_rows(run, probe, asked.note, question()))
         asked.rows = len(rows)
         with run.lease.transaction():
             run.report.rows_written += apply(run.company_id, rows)
@@ -124,7 +182,7 @@ def _changed(
     newest: date | None = None
     held: list[Stamped] = []
     with run.asking(probe, optional=True) as asked:
-        for row in _rows(run, asked.note, question(since)):
+        for row in _rows(run, probe, asked.note, question(since)):
             asked.rows += 1
             held.append(row)
             stamp = plan.believable(row.stamped, today=run.clock().date())
@@ -155,9 +213,13 @@ def _begun(position: ChangedPosition) -> ChangedPosition:
     return ChangedPosition(watermark=position.newest_seen, newest_seen=position.newest_seen)
 
 
-def _rows(run: Run, note: Callable[[str], None], pages: Iterable[MasterPage[T]]) -> Iterator[T]:
+def _rows(
+    run: Run, probe: Probe, note: Callable[[str], None], pages: Iterable[MasterPage[Row]]
+) -> Iterator[Row]:
+    listed = run.listed.setdefault(probe, set())
     for page in pages:
         run.go_on()
         for problem in page.unreadable:
             note(problem)
+        listed.update(row[0] for row in page.rows)  # the code of any of them
         yield from page.rows

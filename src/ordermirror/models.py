@@ -151,6 +151,9 @@ class Probe(models.TextChoices):
     ITEMS = "items", "items"
     ITEMS_BY_CODE = "items_by_code", "items by code"
     CUSTOMERS = "customers", "customers"
+    CUSTOMERS_BY_CODE = "customers_by_code", "customers by code"
+    SALES_PEOPLE_BY_CODE = "sales_people_by_code", "sales people by code"
+    MANUFACTURERS_BY_CODE = "manufacturer_by_code", "manufacturers by code"
 
 
 class Position(models.Model):

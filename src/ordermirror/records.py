@@ -7,6 +7,7 @@ six decimals, as SAP Business One stores them; dates carry no zone; None is SAP'
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -152,6 +153,13 @@ class Customer(NamedTuple):
     currency: str | None
     phone1: str | None
     stamped: date | None
+
+
+class ToldCustomer(NamedTuple):
+    """What came with an order of its customer: some of a Customer's fields, by name."""
+
+    card_code: str
+    told: Mapping[str, str | int | None]
 
 
 HEADER_FIELDS = Order._fields[:-1]

@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from ordermirror.core import plan
 from ordermirror.core.fetched import Batch
 from ordermirror.core.identity import Anchor
+from ordermirror.core.named import Named
 from ordermirror.core.plan import Plan
 from ordermirror.core.report import ProbeReport, RunReport
 from ordermirror.core.scope import Reach
@@ -60,6 +62,10 @@ class Run:
     """Orders to read again that are owed nothing."""
     unrecorded: Callable[..., None] | None = None
     """Moves the positions, in the transaction of the last order to audit; None once they have."""
+    named: Named = field(default_factory=Named)
+    """What orders and items name for the first time, so that it is asked for in this run."""
+    listed: dict[Probe, set[Any]] = field(default_factory=dict)
+    """Codes of the master data that this run has been shown already."""
     memory: Memory = field(default_factory=OwnMemory)
     manufacturers: Lookup = field(init=False)
 
@@ -195,6 +201,7 @@ class Run:
         seen = {document.doc_entry for document in batch.documents}
         self.report.seen.update(seen - applied.left_out)
         self.report.add(applied)
+        self.named.also(applied.named)
         if self.company.conflict:
             raise IdentityConflict(self.company.conflict)
         return applied

@@ -135,7 +135,7 @@ def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
         if _ask(run, full=full, progress=progress):
             _drain(run)
             backfill.load_what_lacks(run)
-            masters.ask_for_unknown_items(run)
+            masters.ask_for_unknown(run)
     except IdentityConflict as exc:
         with run.lease.transaction():
             run.note_conflict(str(exc))

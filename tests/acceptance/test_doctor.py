@@ -33,17 +33,30 @@ def over_tls(tmp_path):
         yield made
 
 
+def gateway_installed(folder, address) -> Installation:
+    made = Installation(folder, "")
+    made.variables |= {
+        "ORDERMIRROR_SOURCE": "gateway",
+        "ORDERMIRROR_GATEWAY_URL": address.gateway_url,
+        "ORDERMIRROR_GATEWAY_TOKEN": "Bearer right-token",
+    }
+    return made
+
+
 @pytest.fixture
 def through_gateway(tmp_path):
     options = SandboxOptions(orders=60, seed=3, today=TODAY, gateway_token="Bearer right-token")
     with Sandbox(options).serving() as address:
-        made = Installation(tmp_path, "")
-        made.variables |= {
-            "ORDERMIRROR_SOURCE": "gateway",
-            "ORDERMIRROR_GATEWAY_URL": address.gateway_url,
-            "ORDERMIRROR_GATEWAY_TOKEN": "Bearer right-token",
-        }
-        yield made
+        yield gateway_installed(tmp_path, address)
+
+
+@pytest.fixture
+def through_gateway_over_tls(tmp_path):
+    options = SandboxOptions(
+        orders=60, seed=3, today=TODAY, gateway_token="Bearer right-token", tls=True
+    )
+    with Sandbox(options).serving() as address:
+        yield gateway_installed(tmp_path, address)
 
 
 def test_a_refreshed_installation_is_all_well(installation):
@@ -348,6 +361,32 @@ def test_a_gateway_that_refuses_the_token_is_a_failure_and_the_token_is_not_told
     assert done.returncode == 1
     assert "401" in done.stdout
     assert "wrong-token" not in done.stdout
+
+
+def test_the_line_that_trust_tells_mends_the_way_to_a_gateway(through_gateway_over_tls):
+    """It ended with "SAP_URL is not set", though the run that was refused had recommended it."""
+    told = json.loads(through_gateway_over_tls.command("doctor", "--trust", "--json").stdout)
+    name, _, value = told["line"].partition("=")
+
+    through_gateway_over_tls.variables[name] = value
+
+    assert (told["trusted"], through_gateway_over_tls.sync()["outcome"]) == (False, "complete")
+
+
+def test_trust_tells_with_whom_a_gateways_certificate_is_compared(through_gateway_over_tls):
+    done = through_gateway_over_tls.command("doctor", "--trust")
+
+    assert done.returncode == 0
+    assert "ask who runs the gateway" in " ".join(done.stdout.split())
+    assert "SAP administrator" not in done.stdout
+
+
+def test_trust_without_a_gateways_address_says_which_setting_is_missing(through_gateway):
+    through_gateway.variables["ORDERMIRROR_GATEWAY_URL"] = ""
+
+    done = through_gateway.command("doctor", "--trust")
+
+    assert (done.returncode, "ORDERMIRROR_GATEWAY_URL is not set" in done.stderr) == (2, True)
 
 
 def test_what_moves_stamps_is_not_measured_through_a_gateway(through_gateway):

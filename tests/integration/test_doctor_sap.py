@@ -11,6 +11,7 @@ import trustme
 
 from ordermirror.doctor import certificate, sap
 from ordermirror.doctor.findings import Level
+from ordermirror.doctor.peers import THE_GATEWAY
 from ordermirror.sandbox import Sandbox, SandboxOptions
 from ordermirror.sandbox.errors import ServiceLayerError
 from ordermirror.sandbox.http import error_answer
@@ -161,6 +162,34 @@ def test_plain_http_over_a_network_says_what_it_exposes():
     )
 
     assert (finding.level, "password" in finding.detail) == (Level.WARN, True)
+
+
+def test_plain_http_to_a_gateway_speaks_of_the_gateway_alone():
+    finding = certificate.certificate(
+        "http://gw.example.com/orders", ca_file=None, fingerprint=None, now=NOW, peer=THE_GATEWAY
+    )
+
+    assert (finding.level, "the token" in finding.detail) == (Level.WARN, True)
+    assert "ORDERMIRROR_GATEWAY_URL" in finding.mend
+    assert "SAP" not in finding.detail + finding.mend
+
+
+def test_a_gateway_that_does_not_answer_is_not_mended_in_saps_settings():
+    finding = certificate.address(f"http://127.0.0.1:{free_port()}/orders", THE_GATEWAY)
+
+    assert finding.level is Level.FAIL
+    assert "is the gateway running" in finding.mend
+    assert "50000" not in finding.mend
+
+
+def test_a_gateways_untrusted_certificate_is_compared_with_the_gateways(over_tls):
+    found = certificate.certificate(
+        over_tls.url(2).replace("127.0.0.1", "127.1"),
+        ca_file=over_tls.ca_file, fingerprint=None, now=NOW, peer=THE_GATEWAY,
+    )  # fmt: skip
+
+    assert "ORDERMIRROR_GATEWAY_URL" in found.mend
+    assert "the gateway's machine" in found.mend
 
 
 def test_a_trusted_certificate_is_described(over_tls):

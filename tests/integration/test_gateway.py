@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ordermirror.core.scope import Scope
 from ordermirror.models import (
+    Customer,
     OrderRead,
     Pending,
     Position,
@@ -389,6 +391,51 @@ def test_sales_people_are_named_by_their_orders(mirror):
     named = dict(SalesPerson.objects.values_list("sales_employee_code", "sales_employee_name"))
     codes = {order["SalesPersonCode"] for order in orders}
     assert named == {code: theirs[code]["SalesEmployeeName"] for code in codes}
+
+
+def test_customers_are_mirrored_as_they_come_with_their_orders(mirror):
+    sync(mirror)
+
+    orders = [mirror.sandbox.order(entry) for entry in mirror.exported()]
+    theirs = {it["CardCode"]: it for it in mirror.sandbox.rows("BusinessPartners")}
+    stored = Customer.objects.values_list("card_code", "card_name", "phone1", "currency")
+    assert sorted(stored) == [
+        (code, theirs[code]["CardName"], theirs[code]["Phone1"], None)
+        for code in sorted({order["CardCode"] for order in orders})
+    ]
+
+
+def test_a_renamed_customer_follows_and_what_is_not_told_stays(mirror):
+    sync(mirror)
+    code = an_open_order(mirror)["CardCode"]
+    Customer.objects.filter(card_code=code).update(currency="AED")
+    mirror.sandbox.edit_row("BusinessPartners", code, CardName="Renamed LLC", Phone1=None)
+
+    report = sync(mirror)
+
+    stored = Customer.objects.get(card_code=code)
+    assert (stored.card_name, stored.phone1, stored.currency) == ("Renamed LLC", None, "AED")
+    assert report.rows_written == 1
+
+
+def test_customers_out_of_the_scope_are_not_mirrored(mirror):
+    code = an_open_order(mirror)["CardCode"]
+    mirror.scope = Scope(customers=(code,))
+
+    sync(mirror)
+
+    assert set(Customer.objects.values_list("card_code", flat=True)) == {code}
+
+
+def test_a_customer_that_cant_be_read_holds_no_order_up(mirror):
+    code = an_open_order(mirror)["CardCode"]
+    mirror.sandbox.edit_row("BusinessPartners", code, CardName="a\0b")
+
+    report = sync(mirror)
+
+    assert report.outcome == "complete"
+    assert mirror.exported() == mirror.wanted(days=5)
+    assert not Customer.objects.filter(card_code=code).exists()
 
 
 def test_the_token_is_sent_in_its_header(transactional_db):

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ordermirror.core.plan import Plan
-from ordermirror.models import Customer, Item, Manufacturer, OrderChange, OrderLine, Probe
+from ordermirror.models import (
+    Customer,
+    Item,
+    Manufacturer,
+    OrderChange,
+    OrderLine,
+    Probe,
+    SalesPerson,
+)
 from ordermirror.sap.service_layer import utc_now
 from ordermirror.sap.transport import Answer
 from ordermirror.store.remembering import OwnMemory, RedisMemory, memory_of
-from tests.support import answers, mirrored
+from tests.support import answers, lines_agree, mirrored
 
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 EVERY_RUN = Plan(items_every=timedelta(0), customers_every=timedelta(0))
-
-
-def lines_agree(mirror):
-    items = mirror.sandbox.company.tables["Items"]
-    lines = OrderLine.objects.values_list("item_code", "manufacturer_code")
-    assert lines
-    return all(made == (items[code]["Manufacturer"] if code else None) for code, made in lines)
 
 
 def first_item(mirror):
@@ -106,6 +108,111 @@ def test_orders_go_on_where_items_are_not_granted(mirror):
 
     assert report.orders()["created"] == 120
     assert [it.probe for it in report.probes if not it.complete] == [Probe.ITEMS]
+
+
+def add(mirror, entity_set, **fields):
+    """A row of master data as a person enters it: like the first one but for `fields`."""
+    company = mirror.sandbox.company
+    with company.lock:
+        row = next(iter(company.tables[entity_set])) | fields
+        if "CreateDate" in row:
+            row["CreateDate"] = company.now.date()
+        company.tables[entity_set].add(row)
+
+
+def asked_by_code(report):
+    return {it.probe for it in report.probes if it.probe.label.endswith("by code")}
+
+
+def test_customer_that_is_not_known_is_named_in_the_same_run(mirror):
+    mirror.sync()
+    add(mirror, "BusinessPartners", CardCode="new & it's", CardName="New LLC")
+    mirror.sandbox.edit(mirror.sandbox.orders()[0]["DocEntry"], CardCode="new & it's")
+
+    report = mirror.sync()
+
+    assert Customer.objects.get(card_code="new & it's").card_name == "New LLC"
+    assert asked_by_code(report) == {Probe.CUSTOMERS_BY_CODE}
+
+
+def test_sales_person_who_is_not_known_is_named_in_the_same_run(mirror):
+    mirror.sync()
+    add(mirror, "SalesPersons", SalesEmployeeCode=901, SalesEmployeeName="Newly Hired")
+    mirror.sandbox.edit(mirror.sandbox.orders()[0]["DocEntry"], SalesPersonCode=901)
+
+    report = mirror.sync()
+
+    stored = SalesPerson.objects.get(sales_employee_code=901)
+    assert stored.sales_employee_name == "Newly Hired"
+    assert asked_by_code(report) == {Probe.SALES_PEOPLE_BY_CODE}
+
+
+def test_manufacturer_of_an_item_that_is_not_known_is_named_in_the_same_run(mirror):
+    mirror.sync()
+    add(mirror, "Manufacturers", Code=901, ManufacturerName="New Works")
+    add(mirror, "Items", ItemCode="NEW-1", Manufacturer=901)
+    lines = mirror.sandbox.orders()[0]["DocumentLines"]
+    lines[0]["ItemCode"] = "NEW-1"
+    mirror.sandbox.edit(mirror.sandbox.orders()[0]["DocEntry"], DocumentLines=lines)
+
+    report = mirror.sync()
+
+    assert Manufacturer.objects.get(code=901).manufacturer_name == "New Works"
+    assert asked_by_code(report) == {Probe.ITEMS_BY_CODE, Probe.MANUFACTURERS_BY_CODE}
+
+
+def test_what_is_known_is_not_asked_for_by_code(mirror):
+    mirror.sync()
+    first, second = mirror.sandbox.orders()[:2]
+    mirror.sandbox.edit(
+        first["DocEntry"],
+        CardCode=second["CardCode"], SalesPersonCode=second["SalesPersonCode"] + 1,
+    )  # fmt: skip
+
+    report = mirror.sync()
+
+    assert asked_by_code(report) == set()
+
+
+def test_customer_that_sap_does_not_show_holds_nothing_up(mirror):
+    mirror.sync()
+    mirror.sandbox.edit(mirror.sandbox.orders()[0]["DocEntry"], CardCode="gone")
+
+    reports = [mirror.sync(), mirror.sync()]
+
+    assert [it.outcome for it in reports] == ["complete", "complete"]
+    assert [asked_by_code(it) for it in reports] == [{Probe.CUSTOMERS_BY_CODE}, set()]
+    assert not Customer.objects.filter(card_code="gone").exists()
+
+
+def test_where_customers_are_not_granted_none_is_asked_for_by_code(mirror):
+    answers(
+        mirror,
+        lambda url, answer: Answer(403, {}, b"{}") if "/BusinessPartners?" in url else answer,
+    )
+    mirror.sync()
+    mirror.sandbox.edit(mirror.sandbox.orders()[0]["DocEntry"], CardCode="new")
+
+    report = mirror.sync()
+
+    assert asked_by_code(report) == set()
+
+
+def test_an_edited_customer_follows_and_only_those_stamped_lately_are_asked_for(mirror):
+    mirror.sync()
+    code = mirror.sandbox.orders()[0]["CardCode"]
+    mirror.sandbox.edit_row("BusinessPartners", code, CardName="Renamed LLC", Phone1="04 123")
+    mirror.sandbox.requests.clear()
+
+    mirror.sync(plan=EVERY_RUN)
+
+    stored = Customer.objects.get(card_code=code)
+    assert (stored.card_name, stored.phone1) == ("Renamed LLC", "04 123")
+    queries = [
+        unquote(it.query) for it in mirror.sandbox.requests if it.path.endswith("/BusinessPartners")
+    ]
+    assert queries
+    assert all("UpdateDate ge '" in query for query in queries)
 
 
 @pytest.fixture(params=["own", "redis"])

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
 
+from ordermirror import document_sets, reaches
 from ordermirror.core.plan import Plan
 from ordermirror.core.scope import EVERYTHING, Scope
+from ordermirror.errors import BadAnswer
 from ordermirror.export import exported_lines
 from ordermirror.models import Company, OrderRead, Pending, SalesOrder
 from ordermirror.owned.models import OrderNote
+from ordermirror.sap.gateway import Gateway
 from ordermirror.store import totals
 from tests.support import TODAY, gateway_mirrored, mirrored
 
@@ -351,3 +356,125 @@ def test_a_customer_comes_back_through_a_gateway(transactional_db):
         assert mirror.exported().keys() >= known
         assert not OrderRead.objects.filter(hidden=True).exists()
         require_true_totals(mirror)
+
+
+@pytest.fixture
+def gateway(transactional_db):
+    with gateway_mirrored(customers=8) as mirror:
+        yield mirror
+
+
+@pytest.fixture
+def days_asked(monkeypatch):
+    """The days of which a gateway is asked for all orders."""
+    asked, posted_on = [], Gateway.posted_on
+
+    def noted(self, day):
+        asked.append(day)
+        return posted_on(self, day)
+
+    monkeypatch.setattr(Gateway, "posted_on", noted)
+    return asked
+
+
+def brought_up(mirror, scope, *, batches=1000):
+    mirror.scope = scope
+    while True:
+        report = mirror.sync(clock=at_noon, plan=Plan(backfill_batches=batches))
+        assert (report.outcome, report.problem) == ("complete", "")
+        if not reaches.of(Company.objects.get(pk=mirror.company.pk)).lacks:
+            return
+
+
+def ago(days):
+    return TODAY - timedelta(days=days)
+
+
+@pytest.mark.parametrize("scope", [Scope(since=SINCE), Scope(customers=TWO, since=SINCE)])
+def test_a_gateway_is_asked_for_older_days_until_the_history_is_there(gateway, scope):
+    brought_up(gateway, scope)
+
+    assert gateway.exported() == at_sap(gateway, scope)
+    assert len(gateway.exported()) > len(at_sap(gateway, replace(scope, since=ago(5))))
+    require_true_totals(gateway)
+
+
+def test_a_run_asks_a_gateway_for_so_many_older_days_and_the_next_one_goes_on(gateway, days_asked):
+    gateway.scope = Scope(since=SINCE)
+    plan = Plan(backfill_batches=4)
+    gateway.sync(clock=at_noon, plan=plan)
+    days_asked.clear()
+
+    for _ in range(2):
+        gateway.sync(clock=at_noon, plan=plan)
+
+    assert [day for day in days_asked if day < ago(3)] == [ago(days) for days in range(4, 12)]
+
+
+def test_a_longer_history_of_a_gateway_loads_the_rest_alone(gateway, days_asked):
+    brought_up(gateway, Scope(since=ago(30)))
+    days_asked.clear()
+
+    brought_up(gateway, Scope(since=ago(50)))
+
+    older = [day for day in days_asked if day < ago(3)]
+    assert older == [ago(days) for days in range(31, 51)]
+    assert gateway.exported() == at_sap(gateway, Scope(since=ago(50)))
+
+
+def test_a_shorter_history_of_a_gateway_deletes_nothing_and_asks_for_no_day(gateway, days_asked):
+    brought_up(gateway, Scope(since=SINCE))
+    known = gateway.exported()
+    days_asked.clear()
+
+    brought_up(gateway, Scope(since=ago(10)))
+
+    assert gateway.exported() == known
+    assert min(days_asked) == ago(3)
+
+
+def test_a_history_set_later_is_loaded_through_a_gateway(gateway):
+    gateway.sync(clock=at_noon)
+    few = len(gateway.exported())
+
+    brought_up(gateway, Scope(since=SINCE))
+
+    assert gateway.exported() == at_sap(gateway, Scope(since=SINCE))
+    assert len(gateway.exported()) > few
+
+
+def test_older_days_of_an_added_customer_are_asked_for_anew(gateway):
+    brought_up(gateway, Scope(customers=ONE, since=SINCE))
+
+    brought_up(gateway, Scope(customers=TWO, since=SINCE))
+
+    assert gateway.exported() == at_sap(gateway, Scope(customers=TWO, since=SINCE))
+    require_true_totals(gateway)
+
+
+def test_a_day_that_a_gateway_could_not_tell_is_asked_for_again(gateway, days_asked):
+    gateway.scope = Scope(since=SINCE)
+    gateway.sync(clock=at_noon, plan=Plan(backfill_batches=0))
+    load_day = document_sets.load_day
+
+    def fails(run, source, day):
+        if day == ago(7):
+            raise BadAnswer("no answer for that day")
+        return load_day(run, source, day)
+
+    with patch.object(document_sets, "load_day", fails):
+        report = gateway.sync(clock=at_noon)
+    days_asked.clear()
+
+    gateway.sync(clock=at_noon)
+
+    assert report.outcome == "incomplete"
+    assert max(day for day in days_asked if day < ago(3)) == ago(7)
+
+
+def test_a_gateway_without_a_history_is_asked_for_no_older_day(gateway, days_asked):
+    gateway.sync(clock=at_noon)
+    gateway.sync(clock=at_noon)
+
+    assert min(days_asked) == ago(5)
+    assert not reaches.of(Company.objects.get()).lacks

@@ -27,6 +27,11 @@ def _(mutant: Mutant) -> None:
     mutant.swap(document_sets, "lights", lambda old: Nothing)
 
 
+@defect("older days of a gateway are passed without being read")
+def _(mutant: Mutant) -> None:
+    mutant.swap(document_sets, "load_day", lambda old: lambda run, source, day: 0)
+
+
 @defect("a gateway's page that failed is skipped")
 def _(mutant: Mutant) -> None:
     def pages(original):

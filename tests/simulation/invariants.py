@@ -322,7 +322,8 @@ class Watch:
             assert current != ODD
             if not self._is_in_scope(current):
                 continue
-            if self.world.by_gateway and doc_entry not in mirrored:
+            without_history = self.world.by_gateway and self.world.scope.since is None
+            if without_history and doc_entry not in mirrored:
                 require(not versions[-1].light.is_open, f"order {doc_entry} is open at rest")
                 continue
             require(doc_entry in mirrored, f"order {doc_entry} is not mirrored at rest")

@@ -23,7 +23,7 @@ from tests.simulation.world import World
 
 MOST_FALSE_ALARMS = 3
 MOST_DECISIONS = 7
-MOST_BACKFILLS = 40
+MOST_BACKFILLS = 80
 MOST_REACHED = {"request": 20, "statement": 90, "commit": 14}
 
 

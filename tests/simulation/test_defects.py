@@ -72,6 +72,7 @@ WORLDS = {
     "what is lacking is thought to be loaded": SCOPED,
     "absence from a gateway's open set closes an order": replace(BY_GATEWAY, kinds=("remove",)),
     "an order that left a gateway's open set is forgotten": BY_GATEWAY,
+    "older days of a gateway are passed without being read": replace(SCOPED, source="gateway"),
     "a gateway's page that failed is skipped": replace(FAILING, source="gateway"),
     "a gateway's set that moved is trusted": MOVING,
     "a gateway's count is ignored": replace(DROPPING, source="gateway"),

@@ -49,6 +49,8 @@ PROBES = {
 ORDER, DELIVERY = 17, 15
 """SAP's object codes."""
 AUDITS = Plan(backfill_batches=2)
+DAYS_BY_GATEWAY = 60
+"""How far back a gateway's history goes at most, since each day is a question."""
 NO_AUDITS = Plan(audit_most=0, backfill_batches=2)
 EVERY_QUESTION = 99
 """At rest one run puts all of them, so that it finds whatever happened before."""
@@ -181,7 +183,7 @@ class World:
                 clock=self.clock,
                 pause=self._pause,
                 transport=transport,
-                scope=Scope(customers=self.scope.customers),
+                scope=self.scope,
             )
         access = Access(
             url=URL.format(version=traits.version),
@@ -215,7 +217,9 @@ class World:
         if self.rng.random() < 0.7:
             chosen = self.rng.sample(range(1, CUSTOMERS + 1), self.rng.randrange(1, CUSTOMERS))
             customers = prefixes(f"C{number:05}" for number in chosen)
-        since = TODAY - timedelta(days=self.rng.randrange(200)) if self.rng.random() < 0.4 else None
+        furthest = DAYS_BY_GATEWAY if self.by_gateway else 200
+        chosen_days = timedelta(days=self.rng.randrange(furthest))
+        since = TODAY - chosen_days if self.rng.random() < 0.4 else None
         self.scope = Scope(customers=customers, since=since)
         self.log(f"  {self.scope}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from benchmarks import document, plan, svg
+from benchmarks.fat import too_much
+from benchmarks.fat_load import MEMORY
 from benchmarks.names import BEFORE, FIRST_LOAD, NO_LATENCY, PRODUCT, QUIET, SAP_LATENCY
 from benchmarks.results import Results
 from benchmarks.soak import growth
@@ -106,3 +108,8 @@ def test_labels_of_a_chart_do_not_cover_each_other():
     placed = svg._apart({"a": 10.0, "b": 12.0, "c": 100.0})
 
     assert placed == {"a": 10.0, "b": 26.0, "c": 100.0}
+
+
+def test_a_load_that_needs_250_mb_is_told_to_be_too_much():
+    assert too_much("whole", {MEMORY: 249.9}) == []
+    assert too_much("whole", {MEMORY: 250.0}) == ["whole: 250.0 MB resident, and 250 is the limit"]

@@ -258,8 +258,8 @@ def test_another_history_is_refused(given):
         load(HISTORY=given)
 
 
-def test_history_of_a_gateway_is_told_in_days_of_its_first_load():
-    assert "GATEWAY_FIRST_DAYS" in problems(SOURCE="gateway", HISTORY="365d")[0]
+def test_a_gateway_may_have_a_history_too():
+    assert load(SOURCE="gateway", HISTORY="365d").history == timedelta(days=365)
 
 
 def test_the_scope_is_what_customers_and_history_say():

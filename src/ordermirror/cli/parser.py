@@ -119,7 +119,7 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="show SAP's certificate to compare, and the line of .env that trusts it",
+        help="show SAP's certificate or the gateway's to compare, and what trusts it",
     )
     parser.add_argument(
         "--probe-updates",

@@ -75,6 +75,18 @@ class Reach:
         customers = _in_both(self.loaded.customers, wanted.customers)
         return Reach(wanted, Scope(customers=customers, since=since))
 
+    def of_sets(self, first: date, *, loading: bool) -> Reach:
+        """Where whole days are asked for, of which a load begins with those from `first` on.
+
+        No day before them is asked for unless the scope says since when.
+        """
+        since = self.loaded.since
+        if self.target.since is None:
+            since = None
+        elif loading or since is None:
+            since = first
+        return replace(self, loaded=replace(self.loaded, since=since))
+
     def begins_anew(self, wanted: Scope) -> bool:
         """Whether what a backfill has passed lacks orders of `wanted`."""
         return not self.target.covers(wanted)

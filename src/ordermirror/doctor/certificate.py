@@ -1,4 +1,4 @@
-"""The way to SAP: its address, and the certificate it shows. Never writes a file."""
+"""The way to SAP or a gateway: its address, and the certificate it shows. Writes no file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ordermirror.conf import LOOPBACK
+from ordermirror.conf import LOOPBACK, variable
 from ordermirror.doctor.findings import Finding, fail, ok, warn
+from ordermirror.doctor.peers import SAP, Peer
 from ordermirror.sap.certificates import (
     authorities_context,
     connection,
@@ -74,33 +75,39 @@ def place(url: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def address(url: str) -> Finding:
+def address(url: str, peer: Peer = SAP) -> Finding:
     host, port = place(url)
     try:
         socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as exc:
         return fail(
             ADDRESS, f"the name {host} is not known here: {exc.strerror or exc}",
-            "check ORDERMIRROR_SAP_URL and this machine's name server, or write SAP's IP address",
+            f"check {variable(peer.address)} and this machine's name server, or write the IP "
+            "address",
         )  # fmt: skip
     try:
         connection(host, port).close()
     except OSError as exc:
         return fail(
             ADDRESS, f"{host}, port {port} does not answer: {exc.strerror or exc}",
-            "is the Service Layer running, is the port right (usually 50000), and does a firewall "
-            "let this machine through?",
+            f"is {peer.program} running, is the port right{peer.port}, and does a firewall let "
+            "this machine through?",
         )  # fmt: skip
     return ok(ADDRESS, f"{host}, port {port} can be reached")
 
 
 def certificate(
-    url: str, *, ca_file: Path | None, fingerprint: str | None, now: datetime
+    url: str,
+    *,
+    ca_file: Path | None,
+    fingerprint: str | None,
+    now: datetime,
+    peer: Peer = SAP,
 ) -> Finding:
     """What protects the way, by the rules of a refresh."""
     host, port = place(url)
     if urlsplit(url).scheme == "http":
-        return _plain(host)
+        return _plain(host, peer)
     try:
         context = _trusting(ca_file)
     except (ssl.SSLError, OSError) as exc:
@@ -112,14 +119,14 @@ def certificate(
     try:
         shown = look(host, port)
         if fingerprint:
-            return _pinned(shown, fingerprint, now)
+            return _pinned(shown, fingerprint, now, peer)
         refusal = _refusal(host, port, context)
         if refusal is None:
-            return _trusted(shown, now)
+            return _trusted(shown, now, peer)
         alone = _refusal(host, port, _trusting_only(shown.pem))
     except (ssl.SSLError, OSError) as exc:
-        return no_tls(exc)
-    return _untrusted(shown, refusal, alone, host)
+        return no_tls(exc, peer)
+    return _untrusted(shown, refusal, alone, host, peer)
 
 
 def look(host: str, port: int) -> Shown:
@@ -128,36 +135,36 @@ def look(host: str, port: int) -> Shown:
     return Shown(der, _names(host, port, ssl.DER_cert_to_PEM_cert(der)))
 
 
-def no_tls(exc: OSError) -> Finding:
+def no_tls(exc: OSError, peer: Peer = SAP) -> Finding:
     return fail(
         CERTIFICATE, f"no TLS connection comes about: {_reason(exc)}",
-        "is this the Service Layer's https port? Does it speak TLS 1.2 or newer?",
+        f"is this the https port of {peer.program}? Does it speak TLS 1.2 or newer?",
     )  # fmt: skip
 
 
-def _plain(host: str) -> Finding:
+def _plain(host: str, peer: Peer) -> Finding:
     if host in LOOPBACK:
         return ok(CERTIFICATE, "plain http, which does not leave this machine")
     return warn(
         CERTIFICATE,
-        "plain http: whoever can listen on the network between reads the SAP user's password and "
-        "every order, and can change what OrderMirror is told",
-        "use SAP's https address",
+        f"plain http: whoever can listen on the network between reads {peer.sent} and every "
+        "order, and can change what OrderMirror is told",
+        f"use an https address in {variable(peer.address)}",
     )
 
 
-def _trusted(shown: Shown, now: datetime) -> Finding:
+def _trusted(shown: Shown, now: datetime, peer: Peer) -> Finding:
     told = f"trusted; {shown.described()}"
     days = _days_left(shown, now)
     if days is None or days >= SOON_DAYS:
         return ok(CERTIFICATE, told)
     return warn(
         CERTIFICATE, f"{told}; it ends in {days} days, and with it every refresh",
-        "ask the SAP administrator for the next one, and put it into the PEM file in time",
+        f"ask {peer.keeper} for the next one, and put it into the PEM file in time",
     )  # fmt: skip
 
 
-def _pinned(shown: Shown, fingerprint: str, now: datetime) -> Finding:
+def _pinned(shown: Shown, fingerprint: str, now: datetime, peer: Peer) -> Finding:
     if shown.fingerprint != fingerprint:
         return fail(
             CERTIFICATE,
@@ -172,7 +179,7 @@ def _pinned(shown: Shown, fingerprint: str, now: datetime) -> Finding:
     ends = f"it ends in {days} days" if days >= 0 else "it has ended"
     return warn(
         CERTIFICATE, f"{told}; {ends}, which a pinned certificate may",
-        "once the SAP administrator renews it, refreshes stop until the new fingerprint is set",
+        f"once {peer.keeper} renews it, refreshes stop until the new fingerprint is set",
     )  # fmt: skip
 
 
@@ -185,12 +192,13 @@ def _untrusted(
     refusal: ssl.SSLCertVerificationError,
     alone: ssl.SSLCertVerificationError | None,
     host: str,
+    peer: Peer,
 ) -> Finding:
     """`alone` is why it would be refused as an authority's file too; None when it would not."""
     told = f"not trusted ({refusal.verify_message}); {shown.described()}"
     compare = (
         "run `ordermirror doctor --trust`, compare the fingerprint with the one that is read on "
-        "the SAP server, and put the line that it tells into .env"
+        f"{peer.machine}, and put the line that it tells into .env"
     )
     if alone is None:
         return fail(CERTIFICATE, told, compare)
@@ -199,12 +207,10 @@ def _untrusted(
         return fail(
             CERTIFICATE, told,
             f"it is made out to {names}, not to {host}: write a name it is made out to in "
-            f"ORDERMIRROR_SAP_URL; or {compare}",
+            f"{variable(peer.address)}; or {compare}",
         )  # fmt: skip
     if alone.verify_code == _EXPIRED:
-        return fail(
-            CERTIFICATE, told, f"it has expired: the SAP administrator must renew it; or {compare}"
-        )
+        return fail(CERTIFICATE, told, f"it has expired: {peer.keeper} must renew it; or {compare}")
     return fail(CERTIFICATE, told, compare)
 
 

@@ -22,6 +22,7 @@ from ordermirror.doctor.findings import (
     skipped,
     warn,
 )
+from ordermirror.doctor.peers import SAP, THE_GATEWAY, Peer
 from ordermirror.errors import ConfigError
 from ordermirror.sap.access import access_of, gateway_access_of
 from ordermirror.sap.gateway_session import GatewayAccess
@@ -86,13 +87,13 @@ def _source(settings: Settings) -> Iterator[Finding]:
         yield from _at(
             lambda: gateway_access_of(settings),
             lambda access: [gateway.orders(access)],
-            after=(gateway.ORDERS,), who="the gateway", sent="the token",
+            after=(gateway.ORDERS,), peer=THE_GATEWAY,
         )  # fmt: skip
     else:
         yield from _at(
             lambda: access_of(settings),
             partial(sap.examine, joined_lines=settings.sap_lines == QUERY_SERVICE),
-            after=AFTER_ADDRESS[1:], who="SAP", sent="the password",
+            after=AFTER_ADDRESS[1:], peer=SAP,
         )  # fmt: skip
 
 
@@ -101,8 +102,7 @@ def _at(
     examine: Callable[[AnyAccess], Iterable[Finding]],
     *,
     after: tuple[str, ...],
-    who: str,
-    sent: str,
+    peer: Peer,
 ) -> Iterator[Finding]:
     """The way there, and only over a trusted one what is there; `after` are its titles."""
     try:
@@ -111,20 +111,21 @@ def _at(
         titles = (certificate.ADDRESS, certificate.CERTIFICATE, *after)
         yield from skipped(titles, "settings are missing")
         return
-    reached = certificate.address(access.url)
+    reached = certificate.address(access.url, peer)
     yield reached
     if failed([reached]):
-        yield from skipped((certificate.CERTIFICATE, *after), f"{who} can't be reached")
+        yield from skipped((certificate.CERTIFICATE, *after), f"{peer.name} can't be reached")
         return
     shown = certificate.certificate(
         access.url,
         ca_file=access.ca_file,
         fingerprint=access.fingerprint,
         now=datetime.now(UTC),
+        peer=peer,
     )
     yield shown
     if failed([shown]):
-        yield from skipped(after, f"{sent} is sent over a trusted way only")
+        yield from skipped(after, f"{peer.sent} is sent over a trusted way only")
         return
     yield from examine(access)
 

@@ -1,4 +1,4 @@
-"""The certificate that SAP shows, for a person to compare before it is trusted. Writes nothing."""
+"""The certificate that is shown, for a person to compare before it is trusted. Writes nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ordermirror.conf import Settings, variable
 from ordermirror.doctor import certificate
 from ordermirror.doctor.certificate import Shown
 from ordermirror.doctor.findings import Finding, Level
+from ordermirror.doctor.peers import Peer, peer_of, url_of
 from ordermirror.errors import ConfigError, OrderMirrorError
 
 
@@ -23,6 +24,7 @@ class Looked:
     shown: Shown
     verdict: Finding
     takes_file_out: bool
+    peer: Peer
 
     @property
     def trusted(self) -> bool:
@@ -63,9 +65,10 @@ class Looked:
             return ["It is trusted as the settings are; nothing has to be changed."]
         sentences = [
             f"With the settings as they are: {self.verdict.detail.partition(';')[0]}.",
-            "Compare the SHA-256 fingerprint with the one that is read on the SAP server itself: "
-            "open the Service Layer's address in a browser there and look at its certificate, or "
-            "ask the SAP administrator. If they differ, somebody is in between: change nothing.",
+            "Compare the SHA-256 fingerprint with the one that is read on "
+            f"{self.peer.machine} itself: open the address in a browser there and look at its "
+            f"certificate, or ask {self.peer.keeper}. If they differ, somebody is in between: "
+            "change nothing.",
             "Only if they are equal, put this line into .env:",
             self.line,
         ]
@@ -78,18 +81,22 @@ class Looked:
 
 def look(settings: Settings, *, now: datetime) -> Looked:
     """Only a handshake: no password is needed or sent. Raises when there is no certificate."""
-    url = settings.sap_url
+    url, peer = url_of(settings), peer_of(settings)
     if not url:
-        raise ConfigError([f"{variable('sap_url')} is not set: it tells where to look"])
+        raise ConfigError([f"{variable(peer.address)} is not set: it tells where to look"])
     if urlsplit(url).scheme == "http":
         raise OrderMirrorError(f"{url} is plain http, in which there is no certificate to trust")
     host, port = certificate.place(url)
     try:
         shown = certificate.look(host, port)
     except OSError as exc:
-        raise OrderMirrorError(certificate.no_tls(exc).detail) from exc
+        raise OrderMirrorError(certificate.no_tls(exc, peer).detail) from exc
     verdict = certificate.certificate(
-        url, ca_file=settings.sap_ca_file, fingerprint=settings.sap_fingerprint, now=now
+        url,
+        ca_file=settings.sap_ca_file,
+        fingerprint=settings.sap_fingerprint,
+        now=now,
+        peer=peer,
     )
     return Looked(
         host=host,
@@ -97,4 +104,5 @@ def look(settings: Settings, *, now: datetime) -> Looked:
         shown=shown,
         verdict=verdict,
         takes_file_out=settings.sap_ca_file is not None,
+        peer=peer,
     )

@@ -22,7 +22,7 @@ from ordermirror.core.fetched import Batch, Document, KeyCoverage, PartCoverage
 from ordermirror.core.identity import Anchor
 from ordermirror.core.scope import EVERYTHING, Scope
 from ordermirror.errors import BadAnswer, SAPError, SAPUnavailable
-from ordermirror.records import OPEN, SalesPerson
+from ordermirror.records import OPEN, SalesPerson, ToldCustomer
 from ordermirror.sap import wire
 from ordermirror.sap.gateway_session import GatewayAccess, GatewaySession
 from ordermirror.sap.prefetch import in_order
@@ -119,6 +119,8 @@ class Gateway:
         self._parallel = access.parallel
         self._clock = clock
         self._sales_people: dict[int, SalesPerson] = {}
+        self._customers: dict[str, ToldCustomer] = {}
+        self._customer_of: dict[int, str] = {}
         self._unreadable_found = 0
 
     def open_orders(self) -> Iterator[Batch]:
@@ -158,6 +160,10 @@ class Gateway:
     def sales_people(self) -> list[SalesPerson]:
         """Those whose names came with the orders that were read so far."""
         return [self._sales_people[code] for code in sorted(self._sales_people)]
+
+    def customers(self, doc_entries: Collection[int]) -> list[ToldCustomer]:
+        codes = {self._customer_of[entry] for entry in self._customer_of.keys() & doc_entries}
+        return [self._customers[code] for code in sorted(codes)]
 
     def close(self) -> None:
         self._session.close()
@@ -213,6 +219,9 @@ class Gateway:
         for row in page.rows:
             if row.sales_person:
                 self._sales_people[row.sales_person.sales_employee_code] = row.sales_person
+            if row.customer:
+                self._customers[row.customer.card_code] = row.customer
+                self._customer_of[row.doc_entry] = row.customer.card_code
         return page
 
     def _readable(self, number: int, wanted: Collection[int]) -> list[Document]:

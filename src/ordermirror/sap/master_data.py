@@ -76,12 +76,24 @@ class ServiceLayerMasterData:
     def items(self, *, since: date | None) -> Iterator[MasterPage[Item]]:
         return self._pages(_ITEMS, _stamped(since))
 
-    def items_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Item]]:
-        for condition in _either(codes):
-            yield from self._pages(_ITEMS, condition)
-
     def customers(self, *, since: date | None) -> Iterator[MasterPage[Customer]]:
         return self._pages(_CUSTOMERS, _stamped(since))
+
+    def items_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Item]]:
+        return self._by_code(_ITEMS, codes)
+
+    def customers_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Customer]]:
+        return self._by_code(_CUSTOMERS, codes)
+
+    def sales_people_by_code(self, codes: Sequence[int]) -> Iterator[MasterPage[SalesPerson]]:
+        return self._by_code(_SALES_PEOPLE, codes)
+
+    def manufacturers_by_code(self, codes: Sequence[int]) -> Iterator[MasterPage[Manufacturer]]:
+        return self._by_code(_MANUFACTURERS, codes)
+
+    def _by_code(self, kind: _Kind[T], codes: Sequence[int | str]) -> Iterator[MasterPage[T]]:
+        for condition in _either(kind.key, codes):
+            yield from self._pages(kind, condition)
 
     def _pages(self, kind: _Kind[T], condition: str) -> Iterator[MasterPage[T]]:
         """Pages until one proves to be the last. Each row is true by itself, so a page is handed
@@ -144,12 +156,12 @@ def _stamped(since: date | None) -> str:
     return f"(UpdateDate ge '{since}' or CreateDate ge '{since}')" if since else ""
 
 
-def _either(codes: Sequence[str]) -> Iterator[str]:
+def _either(key: str, codes: Sequence[int | str]) -> Iterator[str]:
     """Filters that ask for all of these between them, each short enough for a URL."""
     terms: list[str] = []
     length = 0
     for code in codes:
-        term = f"{_ITEMS.key} eq {_literal(code)}"
+        term = f"{key} eq {_literal(code)}"
         size = len(filter_of(term))
         if terms and (len(terms) == MOST_CODES or length + size > LONGEST_FILTER):
             yield f"({' or '.join(terms)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 from ordermirror.core.fetched import Base, Batch, FollowUp, LightRow, Newest
 from ordermirror.core.identity import Anchor
 from ordermirror.core.scope import Scope
-from ordermirror.records import Customer, Item, Manufacturer, SalesPerson
+from ordermirror.records import Customer, Item, Manufacturer, SalesPerson, ToldCustomer
 
 T = TypeVar("T")
 
@@ -69,13 +69,19 @@ class MasterData(Protocol):
         """Those created or updated on or after `since` (None: all)."""
         ...
 
-    def items_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Item]]:
-        """These items; any that SAP does not show are missing."""
-        ...
-
     def customers(self, *, since: date | None) -> Iterator[MasterPage[Customer]]:
         """Those created or updated on or after `since` (None: all)."""
         ...
+
+    def items_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Item]]:
+        """These items; any that SAP does not show are missing. The same of the others."""
+        ...
+
+    def customers_by_code(self, codes: Sequence[str]) -> Iterator[MasterPage[Customer]]: ...
+
+    def sales_people_by_code(self, codes: Sequence[int]) -> Iterator[MasterPage[SalesPerson]]: ...
+
+    def manufacturers_by_code(self, codes: Sequence[int]) -> Iterator[MasterPage[Manufacturer]]: ...
 
 
 class Source(Protocol):
@@ -179,6 +185,10 @@ class SetSource(Protocol):
 
     def sales_people(self) -> list[SalesPerson]:
         """Those who have been named so far."""
+        ...
+
+    def customers(self, doc_entries: Collection[int]) -> list[ToldCustomer]:
+        """What has been told so far of the customers of these orders."""
         ...
 
     def close(self) -> None:

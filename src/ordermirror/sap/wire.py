@@ -25,7 +25,9 @@ from ordermirror.records import (
     Order,
     OrderLine,
     SalesPerson,
+    ToldCustomer,
 )
+from ordermirror.sap.wire_masters import told_customer
 from ordermirror.sap.wire_values import (
     Code,
     Description,
@@ -186,6 +188,7 @@ class _SetRow(msgspec.Struct, rename=sap_name):
     document_status: msgspec.Raw = msgspec.Raw(b"null")
     sales_person_code: msgspec.Raw = msgspec.Raw(b"null")
     sales_person: msgspec.Raw = msgspec.Raw(b"null")
+    business_partner: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Page(msgspec.Struct):
@@ -212,6 +215,7 @@ class SetRow(NamedTuple):
     doc_date: date | None
     document_status: str | None
     sales_person: SalesPerson | None
+    customer: ToldCustomer | None
     document: msgspec.Raw
 
 
@@ -262,6 +266,7 @@ def decode_set_row(row: msgspec.Raw) -> SetRow:
         readable_date(wire.doc_date),
         status_word(readable(wire.document_status, str)),
         SalesPerson(code, named.sales_employee_name, None) if named and code is not None else None,
+        told_customer(wire.business_partner),
         row,
     )
 

@@ -7,8 +7,17 @@ from datetime import date
 import msgspec
 
 from ordermirror.errors import BadAnswer
-from ordermirror.records import Customer, Item, Manufacturer, SalesPerson
-from ordermirror.sap.wire_values import Code, Description, Int, Name, day, require_no_nul, sap_name
+from ordermirror.records import Customer, Item, Manufacturer, SalesPerson, ToldCustomer
+from ordermirror.sap.wire_values import (
+    Code,
+    Description,
+    Int,
+    Name,
+    day,
+    readable,
+    require_no_nul,
+    sap_name,
+)
 
 SALES_PERSON_SELECT = ",".join(map(sap_name, SalesPerson._fields))
 MANUFACTURER_SELECT = ",".join(map(sap_name, Manufacturer._fields))
@@ -43,6 +52,16 @@ class _Customer(msgspec.Struct, rename=sap_name):
     phone1: Name | None = None
     create_date: str | None = None
     update_date: str | None = None
+
+
+class _Partner(msgspec.Struct, rename=sap_name):
+    """A customer as it comes with an order: what is left out is not told, and null is empty."""
+
+    card_code: Code
+    card_name: Name | msgspec.UnsetType | None = msgspec.UNSET
+    sales_person_code: Int | msgspec.UnsetType | None = msgspec.UNSET
+    currency: Code | msgspec.UnsetType | None = msgspec.UNSET
+    phone1: Name | msgspec.UnsetType | None = msgspec.UNSET
 
 
 _sales_person_decoder = msgspec.json.Decoder(_SalesPerson)
@@ -86,6 +105,20 @@ def decode_customer(row: msgspec.Raw) -> Customer:
         wire.phone1,
         _stamped(wire),
     )
+
+
+def told_customer(raw: msgspec.Raw) -> ToldCustomer | None:
+    """None where none can be read: the order does not depend on it."""
+    partner = readable(raw, _Partner)
+    if partner is None:
+        return None
+    fields = msgspec.structs.asdict(partner)
+    told = {name: it for name, it in fields.items() if it is not msgspec.UNSET}
+    try:
+        require_no_nul(told.values())
+    except ValueError:
+        return None
+    return ToldCustomer(partner.card_code, told)
 
 
 def _stamped(wire: _Item | _Customer) -> date | None:

@@ -19,6 +19,7 @@ from ordermirror.core.diff import Fate, OrderDiff, diff_new, diff_order
 from ordermirror.core.fetched import Batch, Document, KeyCoverage, PartCoverage
 from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.core.identity import anchor_of
+from ordermirror.core.named import Named
 from ordermirror.core.plan import CONFIRM_AFTER
 from ordermirror.core.report import Counts
 from ordermirror.core.scope import EVERYTHING, Scope
@@ -57,6 +58,7 @@ class Applied(Counts):
 
     names: set[search.Name] = field(default_factory=set)
     """Of customers and items, written for searches."""
+    named: Named = field(default_factory=Named)
     torn: dict[int, int] = field(default_factory=dict)
     """The hash of each document that looks torn and was not taken."""
     left_out: set[int] = field(default_factory=set)
@@ -65,6 +67,7 @@ class Applied(Counts):
     def also(self, part: Applied) -> None:
         self.add(part)
         self.names |= part.names
+        self.named.also(part.named)
         self.torn |= part.torn
         self.left_out |= part.left_out
 
@@ -393,6 +396,8 @@ def _write(applying: Applying, changed: Sequence[_Changed], applied: Applied) ->
     orders_then_and_now = [
         (item.stored.order if item.stored else None, item.order) for item in changed
     ]
+    for before, after in orders_then_and_now:
+        applied.named.take(before, after)
     applied.names = search.write(company_id, orders_then_and_now, applying.known_names)
 
 

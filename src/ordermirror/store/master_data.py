@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+
+from django.db.models import Model
 
 from ordermirror import models
 from ordermirror.core.chunks import in_chunks
 from ordermirror.models import Company, Item, OrderLine, new_version, order_id
-from ordermirror.records import Customer, Manufacturer, SalesPerson
+from ordermirror.records import Customer, Manufacturer, SalesPerson, ToldCustomer
 from ordermirror.records import Item as ItemRecord
 from ordermirror.store.tables import Table, among, hashed
 
@@ -25,6 +27,15 @@ MOST_ASKED_FOR = 1000
 ASK_AGAIN_AFTER = timedelta(days=1)
 """For an item that SAP did not show: one created meanwhile is found by its day of creation."""
 CODES_PER_COMPANY = 2**32
+
+Code = TypeVar("Code", int, str)
+
+
+class AppliedItems(NamedTuple):
+    """Rows that were written, lines included, and whose the items are that changed hands."""
+
+    rows_written: int
+    manufacturers: frozenset[int | None] = frozenset()
 
 
 def item_id(company_id: int, item_code: str) -> int:
@@ -75,11 +86,26 @@ def apply_customers(company_id: int, rows: Iterable[Customer]) -> int:
     return _write_differing(CUSTOMERS, company_id, given)
 
 
-def apply_items(company: Company, rows: Iterable[ItemRecord]) -> int:
+def apply_told(company_id: int, customers: Iterable[ToldCustomer]) -> int:
+    """The same of customers of whom some fields are told; the others stay as they are."""
+    told = {customer_id(company_id, it.card_code): it.told for it in customers}
+    stored, names = _stored(CUSTOMERS, told), Customer._fields[:-1]
+    nothing = (None,) * len(names)
+    given = {
+        key: tuple(
+            fields.get(name, before)
+            for name, before in zip(names, stored.get(key, nothing), strict=True)
+        )
+        for key, fields in told.items()
+    }
+    differing = ((key, company_id, *row) for key, row in given.items() if stored.get(key) != row)
+    return CUSTOMERS.upsert(differing)
+
+
+def apply_items(company: Company, rows: Iterable[ItemRecord]) -> AppliedItems:
     """Insert and update those that differ, and give their lines their manufacturers.
 
-    Inside a transaction, so that lines never show what their item no longer says. Returns how many
-    rows were written, lines included.
+    Inside a transaction, so that lines never show what their item no longer says.
     """
     given = {item_id(company.pk, row.item_code): (*row[:-1], None) for row in rows}
     stored = _stored(ITEMS, given)
@@ -91,10 +117,25 @@ def apply_items(company: Company, rows: Iterable[ItemRecord]) -> int:
         if key not in stored or stored[key][2] != manufacturer
     }
     if not moved:
-        return written
+        return AppliedItems(written)
     company.manufacturers_version = new_version()
     company.save(update_fields=["manufacturers_version"])
-    return written + _lines_follow(company.pk, moved)
+    written += _lines_follow(company.pk, moved)
+    return AppliedItems(written, frozenset(moved.values()))
+
+
+def customers_not_stored(company_id: int, codes: Collection[str]) -> set[str]:
+    return _not_stored(models.Customer, {customer_id(company_id, code): code for code in codes})
+
+
+def sales_people_not_stored(company_id: int, codes: Collection[int]) -> set[int]:
+    people = models.SalesPerson.objects.filter(company_id=company_id, sales_employee_code__in=codes)
+    return set(codes) - set(people.values_list("sales_employee_code", flat=True))
+
+
+def manufacturers_not_stored(company_id: int, codes: Collection[int]) -> set[int]:
+    rows = {manufacturer_id(company_id, code): code for code in codes}
+    return _not_stored(models.Manufacturer, rows)
 
 
 def manufacturers_of(
@@ -150,6 +191,12 @@ def _write_differing(table: Table, company_id: int, given: Mapping[int, tuple[An
     return table.upsert(
         (key, company_id, *row) for key, row in given.items() if stored.get(key) != tuple(row)
     )
+
+
+def _not_stored(model: type[Model], codes: Mapping[int, Code]) -> set[Code]:
+    """Codes, given by their rows' primary keys, of which there is no row. One statement."""
+    rows = model._default_manager.filter(pk__in=among(codes))
+    return {codes[key] for key in codes.keys() - set(rows.values_list("pk", flat=True))}
 
 
 def _stored(table: Table, keys: Collection[int]) -> dict[int, tuple[Any, ...]]:

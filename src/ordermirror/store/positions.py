@@ -77,6 +77,14 @@ class Positions:
     def start_at(self, probe: Probe, doc_entry: int) -> None:
         self._save(probe, doc_entry=doc_entry)
 
+    def day(self, probe: Probe) -> date | None:
+        """The day that a probe has got back to; None before it has read one."""
+        row = self._rows.get(probe)
+        return row.watermark if row else None
+
+    def got_back_to(self, probe: Probe, day: date | None) -> None:
+        self._save(probe, watermark=day)
+
     def completed_at(self, probe: Probe) -> datetime | None:
         row = self._rows.get(probe)
         return row.completed_at if row else None
