@@ -43,6 +43,8 @@ Name = Annotated[str, msgspec.Meta(max_length=NAME_LENGTH)]
 Description = Annotated[str, msgspec.Meta(max_length=DESCRIPTION_LENGTH)]
 Status = Annotated[str, msgspec.Meta(max_length=STATUS_LENGTH)]
 LongText = Annotated[str, msgspec.Meta(max_length=16_000)]
+Date = Annotated[str, msgspec.Meta(max_length=40)]
+"""Never long, since the dates that were read last are remembered."""
 
 
 def sap_name(field: str) -> str:
@@ -73,6 +75,14 @@ def exact(number: Decimal | None) -> Decimal | None:
     return exact
 
 
+def decoded(decoder: msgspec.json.Decoder[T], content: bytes | memoryview | msgspec.Raw) -> T:
+    """Raises ValueError, also for what is nested too deeply to be read."""
+    try:
+        return decoder.decode(content)
+    except RecursionError as exc:
+        raise ValueError("it is nested too deeply") from exc
+
+
 def readable(raw: msgspec.Raw, kind: type[T]) -> T | None:
     try:
         return msgspec.json.decode(raw, type=kind)
@@ -82,7 +92,7 @@ def readable(raw: msgspec.Raw, kind: type[T]) -> T | None:
 
 def readable_date(raw: msgspec.Raw) -> date | None:
     try:
-        return day(readable(raw, str))
+        return day(readable(raw, Date))
     except ValueError:
         return None
 
