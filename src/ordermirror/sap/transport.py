@@ -28,7 +28,7 @@ from ordermirror.sap.certificates import (
 
 CHUNK = 1 << 18
 MAX_BYTES = 64 << 20
-"""Unpacked. A page of 200 orders of seven lines has some 10 MB, all properties of lines included."""
+"""Unpacked. A page of 200 orders of seven lines has some 10 MB, with all properties of lines."""
 MAX_BYTES_TOGETHER = 128 << 20
 """Shared by all connections, since each may be receiving an answer."""
 

@@ -26,6 +26,7 @@ from ordermirror.records import (
 T = TypeVar("T")
 
 _STEP = Decimal("0.000001")
+_ZERO = Decimal("0.000000")
 _NOISE = Decimal("1e-15")
 _NO_DATE = "a date is neither YYYY-MM-DD nor YYYY-MM-DDT00:00:00Z"
 _TOO_LARGE = f"a number is too large for an amount or quantity (beyond ±{HIGHEST_AMOUNT:,})"
@@ -59,7 +60,7 @@ def require_no_nul(values: Iterable[object]) -> None:
 
 
 def exact(number: Decimal | None) -> Decimal | None:
-    """The number with six decimals; a double's noise beyond them is rounded away."""
+    """The number with six decimals; a double's noise beyond them, and its -0, are rounded away."""
     if number is None:
         return None
     if not number.is_finite():
@@ -72,7 +73,7 @@ def exact(number: Decimal | None) -> Decimal | None:
         raise ValueError("a number has more than the six decimals that SAP keeps")
     if not -HIGHEST_AMOUNT <= exact <= HIGHEST_AMOUNT:
         raise ValueError(_TOO_LARGE)
-    return exact
+    return exact or _ZERO
 
 
 def decoded(decoder: msgspec.json.Decoder[T], content: bytes | memoryview | msgspec.Raw) -> T:
