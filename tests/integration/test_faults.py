@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from ordermirror.errors import TooMuchAtOnce
+from ordermirror.master_models import Item
 from ordermirror.models import OrderLine, Pending, Position, Quarantine, SalesOrder
 from ordermirror.sandbox import DELETE, Fault
 from tests.support import answers
@@ -208,20 +209,32 @@ def test_a_pause_that_is_too_long_ends_the_run_instead(mirror):
     assert (report.outcome, len(asked)) == ("incomplete", 1)
 
 
-def test_what_is_too_much_at_once_is_asked_for_in_smaller_parts(mirror):
+TOO_MUCH = {
+    "documents": lambda url: "DocumentLines" in url,
+    "light rows": lambda url: "/Orders?" in url and "DocumentLines" not in url,
+    "items": lambda url: "/Items?" in url,
+}
+
+
+@pytest.mark.parametrize("concerns", TOO_MUCH.values(), ids=TOO_MUCH.keys())
+def test_what_is_too_much_at_once_is_asked_for_in_smaller_parts(mirror, concerns):
     mirror.page_size, allowed = 100, 25
+    refused = []
 
     def at_most(url, answer):
-        if "DocumentLines" in url and int(re.search(r"top=(\d+)", url)[1]) > allowed:
-            raise TooMuchAtOnce("no answer from SAP: read timed out")
+        if concerns(url) and int(re.search(r"top=(\d+)", url)[1]) > allowed:
+            refused.append(url)
+            raise TooMuchAtOnce("SAP's answer is larger than 64 MB")
         return answer
 
     answers(mirror, at_most)
 
-    report = mirror.sync()
+    reports = [mirror.sync(), mirror.sync()]
 
-    assert report.outcome == "complete"
+    assert [report.outcome for report in reports] == ["complete", "complete"]
+    assert refused
     assert mirror.exported() == mirror.expected()
+    assert Item.objects.count() == len(mirror.sandbox.company.tables["Items"])
 
 
 ODD = {

@@ -6,27 +6,34 @@ F12, F14 to F16 and F22 stand with the behaviour they belong to.
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
+from ordermirror import companies, tasks
 from ordermirror.core.fetched import Batch, KeyCoverage
+from ordermirror.core.plan import Plan
 from ordermirror.lease import held
-from ordermirror.models import OrderRead, Quarantine, SalesOrder, SyncRun
+from ordermirror.master_models import Customer
+from ordermirror.models import Company, OrderRead, Quarantine, SalesOrder, SyncRun
 from ordermirror.sandbox import Fault
 from ordermirror.sap.wire import decode_order
 from ordermirror.store.apply import Applying, apply_batch
 from ordermirror.sync import request_refresh
 from tests.integration.test_faults import refusing
-from tests.support import mirrored
+from tests.support import answers, gateway_mirrored, mirrored
 
 COUNTS = ("odata.count", "@odata.count")
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+MASTERS_EACH_RUN = Plan(items_every=timedelta(0), customers_every=timedelta(0))
 
 
 def open_here():
@@ -69,6 +76,16 @@ def test_fault_F01_asking_for_one_order_closes_no_other(mirror):
     assert open_here() == before
 
 
+@pytest.fixture
+def gateway(transactional_db):
+    with gateway_mirrored(gateway_page_size=20) as made:
+        yield made
+
+
+def through_gateway(gateway):
+    return gateway.sync(clock=lambda: NOON)
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_fault_F03_a_missing_count_loses_no_page(transactional_db, monkeypatch, version):
     """F3: without a count on the first page only 20 rows were fetched, and 30 orders closed."""
@@ -79,6 +96,24 @@ def test_fault_F03_a_missing_count_loses_no_page(transactional_db, monkeypatch, 
         report = mirror.sync()
 
         assert (report.outcome, report.orders()["seen"]) == ("complete", 120)
+
+
+@pytest.mark.parametrize("counting", ["none", "bare"])
+def test_fault_F03_a_gateway_that_does_not_count_loses_no_page(transactional_db, counting):
+    with gateway_mirrored(gateway_page_size=20, gateway_count=counting) as gateway:
+        reports = [through_gateway(gateway), through_gateway(gateway)]
+
+        assert [it.outcome for it in reports] == ["complete", "complete"]
+        assert gateway.exported() == gateway.wanted(days=5)
+
+
+@pytest.mark.parametrize("page_size", [1, 10, 200])
+def test_fault_F04_a_gateway_with_pages_of_another_size_loses_none(transactional_db, page_size):
+    with gateway_mirrored(gateway_page_size=page_size) as gateway:
+        reports = [through_gateway(gateway), through_gateway(gateway)]
+
+        assert [it.outcome for it in reports] == ["complete", "complete"]
+        assert gateway.exported() == gateway.wanted(days=5)
 
 
 def test_fault_F04_a_server_that_sends_smaller_pages_loses_none(mirror, monkeypatch):
@@ -146,6 +181,42 @@ def test_fault_F07_a_status_that_is_unknown_is_not_closed(mirror):
     assert (stored[gone].document_status, stored[gone].cancelled) == ("closed", True)
 
 
+def test_fault_F17_applying_orders_does_not_touch_their_customer(mirror):
+    """F17: the whole row was saved as it was read earlier, with the address of the last order."""
+    mirror.sync()
+    orders = [mirror.sandbox.order(doc_entry) for doc_entry in sorted(open_here())]
+    code = orders[0]["CardCode"]
+    for order in (it for it in orders if it["CardCode"] == code):
+        mirror.sandbox.edit(order["DocEntry"], CardName="As it was", Address="Another street")
+    customer = Customer.objects.filter(company=mirror.company, card_code=code)
+    news = {"phone1": "04 555 0101", "currency": "EUR", "sales_person_code": 3}
+    written = []
+
+    def meanwhile(batch):
+        written.append(customer.update(card_name="As it is", **news))
+
+    mirror.on_by_key = meanwhile
+    report = mirror.sync()
+
+    assert report.orders()["changed"]
+    assert written
+    assert customer.values("card_name", *news).get() == {"card_name": "As it is", **news}
+
+
+def test_fault_F17_a_customer_is_what_sap_says_of_it_and_not_what_orders_say(mirror):
+    mirror.sync(plan=MASTERS_EACH_RUN)
+    order = mirror.sandbox.order(max(open_here()))
+    mirror.sandbox.edit(order["DocEntry"], CardName="As it was", Address="Another street")
+    mirror.sandbox.edit_row("BusinessPartners", order["CardCode"], CardName="As it is")
+
+    mirror.sync(plan=MASTERS_EACH_RUN)
+
+    customer = Customer.objects.get(company=mirror.company, card_code=order["CardCode"])
+    stored = SalesOrder.objects.get(doc_entry=order["DocEntry"])
+    assert customer.card_name == "As it is"
+    assert (stored.card_name, stored.address) == ("As it was", "Another street")
+
+
 def test_fault_F18_what_a_run_reports_is_stored(mirror):
     """F18: an error caught inside a transaction rolled it back, and the report said 2 created."""
     mirror.sandbox.put_raw(mirror.sandbox.orders()[5]["DocEntry"], Comments="refused")
@@ -156,20 +227,30 @@ def test_fault_F18_what_a_run_reports_is_stored(mirror):
     assert report.orders()["quarantined"] == Quarantine.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [{"DiscountPercent": Decimal("1e15")}, {"NumAtCard": "x" * 300}],
-    ids=["F19_one_bad_value", "F20_an_over_long_text"],
-)
-def test_fault_F19_F20_one_bad_order_blocks_nobody(mirror, raw):
-    """F19: one bad value stored 0 of 5 orders, every run. F20: over-long text failed the batch."""
+def assert_one_bad_order_blocks_nobody(mirror, **raw):
     bad = mirror.sandbox.orders()[5]["DocEntry"]
     mirror.sandbox.put_raw(bad, **raw)
 
-    report = mirror.sync()
+    reports = [mirror.sync(), mirror.sync()]
 
-    assert (report.outcome, report.orders()["created"]) == ("complete", 119)
+    assert [(it.outcome, it.orders()["created"]) for it in reports] == [
+        ("complete", 119),
+        ("complete", 0),
+    ]
     assert Quarantine.objects.get().doc_entry == bad
+
+
+def test_fault_F19_one_bad_value_blocks_nobody(mirror):
+    """F19: a discount of 1000 or a price of 1e12 stored 0 of 5 orders, every run."""
+    assert_one_bad_order_blocks_nobody(mirror, DiscountPercent=Decimal("1e15"))
+
+
+@pytest.mark.parametrize("field", ["NumAtCard", "CardName", "Comments"])
+def test_fault_F20_an_over_long_text_blocks_nobody_and_is_not_cut(mirror, field):
+    """F20: it failed the whole batch on one database, and was stored silently on another."""
+    assert_one_bad_order_blocks_nobody(mirror, **{field: "x" * 20_000})
+
+    assert field in Quarantine.objects.get().reason
 
 
 def test_fault_F21_a_row_that_comes_twice_is_one_order(mirror):
@@ -190,6 +271,37 @@ def test_fault_F21_a_page_with_a_row_twice_is_not_taken(mirror):
 
     assert report.outcome == "incomplete"
     assert "out of order" in report.problem
+
+
+def test_fault_F21_a_gateways_row_that_comes_twice_is_one_order(gateway):
+    """Its pages are numbered, so an order that comes in before shifts another into the next one."""
+    orders = gateway.sandbox.orders()
+    late = next(it["DocEntry"] for it in orders if it["DocumentStatus"] == "bost_Close")
+
+    def reopened(url, answer):
+        if late in shifted:
+            lines = gateway.sandbox.order(shifted.pop())["DocumentLines"]
+            opened = [line | {"LineStatus": "bost_Open"} for line in lines]
+            gateway.sandbox.put_raw(late, DocumentStatus="bost_Open", DocumentLines=opened)
+        return answer
+
+    shifted = [late]
+    answers(gateway, reopened)
+
+    report = through_gateway(gateway)
+
+    assert report.outcome == "complete"
+    assert SalesOrder.objects.count() == len(gateway.wanted(days=5))
+    assert gateway.exported() == gateway.wanted(days=5)
+
+
+def test_fault_F21_a_gateways_set_with_a_row_twice_is_not_taken_as_whole(gateway):
+    gateway.sandbox.faults.add(Fault(kind="duplicate", path="SalesOrder", times=None))
+
+    report = through_gateway(gateway)
+
+    assert report.outcome == "incomplete"
+    assert "came twice" in report.problem
 
 
 def test_fault_F25_the_pending_total_has_one_meaning(mirror):
@@ -260,6 +372,57 @@ def test_fault_F29_no_orders_where_there_were_some_is_not_success(mirror, monkey
         mirror.sandbox.remove(document["DocEntry"])
 
     assert mirror.sync().outcome == "failed"
+
+
+def test_fault_F30_a_run_is_not_killed_when_it_takes_long(mirror):
+    """F30: the child was killed after ten minutes, wherever it was."""
+    moments = (NOON + timedelta(minutes=20) * look for look in itertools.count())
+
+    report = mirror.sync(clock=lambda: next(moments))
+
+    [run] = SyncRun.objects.all()
+    assert report.outcome == "complete"
+    assert run.finished_at - run.started_at > timedelta(hours=2)
+    assert mirror.exported() == mirror.expected()
+
+
+def test_fault_F30_a_worker_ends_a_long_run_between_batches_and_the_next_goes_on(
+    mirror, monkeypatch
+):
+    """A message queue can't wait for ever: the run ends by itself, long before it is killed."""
+    mirror.page_size = 10
+    spent = itertools.count(step=tasks.LONGEST.total_seconds() / 8)
+    outcomes = []
+
+    def refresh(company_id, *, stopping):
+        outcomes.append(mirror.sync(stopping=stopping).outcome)
+
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: next(spent)))
+    monkeypatch.setattr(companies, "refresh_if_due", refresh)
+    for _ in range(20):
+        tasks.refresh(mirror.company.pk)
+
+    assert outcomes[0] == "incomplete"
+    assert outcomes[-1] == "complete"
+    assert mirror.exported() == mirror.expected()
+
+
+def test_fault_F30_starts_do_not_drift_however_long_runs_take(mirror):
+    """F30: a fixed sleep after each run made the next one later every time."""
+    Company.objects.update(own_settings={})
+    every, now, starts = timedelta(minutes=5), NOON, []
+
+    for minutes in (1, 4.9, 0, 7, 12, 3) * 8:
+        [waiting] = companies.waiting(now=now, since=NOON, every=every)
+        now += timedelta(seconds=max(waiting.seconds, 0))
+        starts.append(now - NOON)
+        ended = now + timedelta(minutes=minutes)
+        SyncRun.objects.create(company=mirror.company, started_at=now, finished_at=ended)
+        now = ended + timedelta(seconds=2)
+
+    assert not any(start % every for start in starts)
+    assert starts == sorted(set(starts))
+    assert starts[:6] == [timedelta(minutes=it) for it in (0, 5, 10, 15, 25, 40)]
 
 
 @pytest.mark.parametrize("hours", [-14, 14])

@@ -183,3 +183,20 @@ def test_a_nul_in_a_message_of_saps_is_no_reason_to_lose_the_run(mirror):
     report = mirror.sync()
 
     assert (report.outcome, "not allowed" in report.problem) == ("failed", True)
+
+
+ERRORS = {
+    "nested deeply": b'{"error":{"message":{"value":' + b"[" * 100_000 + b"]" * 100_000 + b"}}}",
+    "larger than any error": b'{"error":{"message":"' + b"x" * (1 << 20) + b'"}}',
+}
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS.keys())
+def test_an_error_of_saps_that_is_none_has_no_message(mirror, error):
+    def change(url, answer):
+        return replace(answer, status=403, body=error) if "Orders" in url else answer
+
+    answers(mirror, change)
+    report = mirror.sync()
+
+    assert (report.outcome, "no message (HTTP 403)" in report.problem) == ("failed", True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
+from functools import cache
+from typing import NamedTuple
 
 from django.apps import apps
 from django.db import connection
@@ -82,31 +84,52 @@ def _fill_bystander() -> None:
 
 def bystander() -> list[tuple]:
     """Every row of the other company, as stored."""
+    return _stored(*_bystanders())
+
+
+@cache
+def _bystanders() -> list[Part]:
     first, last = order_id(BYSTANDER, 0), order_id(BYSTANDER + 1, 0)
-    rows: list[tuple] = []
+    parts = []
     for model in apps.get_app_config("ordermirror").get_models():
         columns = {field.column for field in model._meta.concrete_fields}
         if "company_id" in columns:
-            rows += _stored(model, f"company_id = {BYSTANDER}")
+            parts.append(Part(model, f"company_id = {BYSTANDER}"))
         elif "order_id" in columns:
-            rows += _stored(model, f"order_id BETWEEN {first} AND {last}")
+            parts.append(Part(model, f"order_id BETWEEN {first} AND {last}"))
         else:
-            rows += _stored(model, f"id = {BYSTANDER}")
-    return rows
+            parts.append(Part(model, f"id = {BYSTANDER}"))
+    return parts
 
 
 def owned() -> list[tuple]:
     """Every value that people entered."""
-    models = apps.get_app_config("ordermirror_owned").get_models()
-    return [row for model in models for row in _stored(model, "true")]
+    return _stored(*map(Part, apps.get_app_config("ordermirror_owned").get_models()))
 
 
 def digest() -> list[tuple]:
     """All that a run which has lost its lease may not change."""
-    return [row for name in WORK for row in _stored(apps.get_model("ordermirror", name), "true")]
+    return rows(*(apps.get_model("ordermirror", name) for name in WORK))
 
 
-def _stored(model: type[Model], condition: str) -> list[tuple]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {model._meta.db_table} WHERE {condition} ORDER BY 1")
-        return cursor.fetchall()
+def rows(*tables: type[Model]) -> list[tuple]:
+    """All that is in these tables."""
+    return _stored(*map(Part, tables))
+
+
+class Part(NamedTuple):
+    """Some of a table's rows."""
+
+    model: type[Model]
+    condition: str = "true"
+
+
+def _stored(*parts: Part) -> list[tuple]:
+    """As SQLite keeps them: neither counted nor failed, and not made into values."""
+    return [row for part in parts for row in connection.connection.execute(_select(*part))]
+
+
+@cache
+def _select(model: type[Model], condition: str) -> str:
+    columns = ", ".join(f'+"{field.column}"' for field in model._meta.concrete_fields)
+    return f"SELECT {columns} FROM {model._meta.db_table} WHERE {condition} ORDER BY 1"

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import Any, TypeVar
+
+from django.db.models import Model
 
 from ordermirror import models, reaches
 from ordermirror.core.report import RunReport
+from ordermirror.core.scope import Scope
 from ordermirror.export import exported_orders
-from ordermirror.models import OrderRead, Pending, Position, Quarantine, SalesOrder, order_id
+from ordermirror.models import (
+    Company,
+    OrderRead,
+    Pending,
+    Position,
+    Quarantine,
+    SalesOrder,
+    order_id,
+)
 from ordermirror.store import search, totals
+from tests.simulation import database
 from tests.simulation.database import COMPANY
 from tests.simulation.history import GONE, ODD, Version
 from tests.simulation.traits import COUNTED
 from tests.simulation.world import World
 from tests.support import without_removed
 
-KEPT = (SalesOrder, OrderRead)
+T = TypeVar("T")
+
+ORDERS = (SalesOrder, models.OrderLine)
+BESIDE = (*ORDERS, models.OrderTotal, models.ReferenceWord, models.SearchName)
 
 
 class Violation(AssertionError):
@@ -52,33 +68,45 @@ class Watch:
     """Every order that was there at this tick has been read by a complete load since."""
     hidden: set[int] = field(default_factory=set)
     """Stored orders of customers that are mirrored no longer."""
+    known: dict[str, tuple[list[tuple], Any]] = field(default_factory=dict)
+    """What follows from rows that were the same when it was last looked at."""
 
     def contents(self) -> list[dict]:
         """Every mirrored order is what SAP showed when it was read, and none goes back."""
-        orders = list(exported_orders(COMPANY))
-        read_at = dict(
-            OrderRead.objects.filter(company_id=COMPANY).values_list("doc_entry", "read_at")
-        )
+        orders, contents = self._exported()
+        reads = self._reads()
         mirrored = set()
-        for order in orders:
-            doc_entry = order["doc_entry"]
+        for doc_entry, content in contents.items():
             mirrored.add(doc_entry)
-            require(doc_entry in read_at, f"order {doc_entry} was never read")
-            _nothing_pending_on_removed_lines(order)
-            self._one(doc_entry, without_removed(order), self.world.asked_at[read_at[doc_entry]])
+            require(doc_entry in reads, f"order {doc_entry} was never read")
+            self._one(doc_entry, content, self.world.asked_at[reads[doc_entry].read_at])
         self.hidden = self._hidden(orders)
         mirrored |= self.hidden
         require(self.shown.keys() <= mirrored, f"orders vanished: {self.shown.keys() - mirrored}")
         return orders
 
+    def _exported(self) -> tuple[list[dict], dict[int, dict]]:
+        """All orders, and by DocEntry what SAP must have shown of them."""
+        return self._following("orders", ORDERS, _exported)
+
+    def _following(self, name: str, tables: Sequence[type[Model]], work: Callable[[], T]) -> T:
+        """What `work` makes of these tables, or made of them when they held the very same."""
+        rows = database.rows(*tables)
+        before = self.known.get(name)
+        if before is None or before[0] != rows:
+            self.known[name] = before = (rows, work())
+        return before[1]
+
+    def _reads(self) -> dict[int, Any]:
+        return self._following("reads", [OrderRead], _reads)
+
     def _hidden(self, orders: list[dict]) -> set[int]:
         """What is shown is of the customers that are mirrored; what is not is not lost."""
-        company = models.Company.objects.get(pk=COMPANY)
-        scope = reaches.of(company).target
+        scope = self._following("scope", [Company], _scope)
         strangers = [it["doc_entry"] for it in orders if not scope.has_customer(it["card_code"])]
         require(not strangers, f"orders {strangers} are shown, which are out of {scope}")
-        rows = [model.objects.filter(company_id=COMPANY, hidden=True) for model in KEPT]
-        hidden, remembered = (set(it.values_list("doc_entry", flat=True)) for it in rows)
+        hidden = self._following("hidden", [SalesOrder], _hidden)
+        remembered = {doc_entry for doc_entry, read in self._reads().items() if read.hidden}
         require(hidden == remembered, f"{hidden} are hidden, and {remembered} remembered so")
         return hidden
 
@@ -98,8 +126,7 @@ class Watch:
         """Everything that can be said between two runs."""
         self.spans.append(Span(start, self.world.tick))
         orders = self.contents()
-        positions = Position.objects.filter(company_id=COMPANY)
-        self.positions = {row.probe: row for row in positions}
+        self.positions = self._following("positions", [Position], _positions)
         self._note_load(start, full=full)
         owed = self._owed()
         self._changed_is_covered(owed)
@@ -109,8 +136,9 @@ class Watch:
         self._follow_ups_are_covered(owed)
         self._identities_stay(orders)
         self._missing_were_gone()
-        changes_form_chains(orders)
-        kept_beside_the_orders_is_true()
+        tables = (*ORDERS, models.OrderChange)
+        self._following("changes", tables, lambda: changes_form_chains(orders))
+        self._following("beside", BESIDE, kept_beside_the_orders_is_true)
 
     def begin_anew(self) -> None:
         """A person decided that the mirror be read anew: numbers may stand for other orders."""
@@ -148,21 +176,17 @@ class Watch:
 
     def _missing_were_gone(self) -> None:
         """An order is said to be missing only if it was, from the first proof on."""
-        missing = OrderRead.objects.filter(company_id=COMPANY).exclude(missing_since=None)
-        for doc_entry, since in missing.values_list("doc_entry", "missing_since"):
-            tick = self.world.asked_at[since]
+        for doc_entry, read in self._reads().items():
+            if read.missing_since is None:
+                continue
+            tick = self.world.asked_at[read.missing_since]
             start = max(span.start for span in self.spans if span.start <= tick)
             versions = self.world.history.during(doc_entry, start, tick)
             gone = any(version.content == GONE for _, version in versions)
             require(gone, f"order {doc_entry} was never gone")
 
     def _owed(self) -> set[int]:
-        pending = Pending.objects.filter(company_id=COMPANY)
-        aside = Quarantine.objects.filter(company_id=COMPANY)
-        return {
-            *pending.values_list("doc_entry", flat=True),
-            *aside.values_list("doc_entry", flat=True),
-        }
+        return self._following("owed", [Pending, Quarantine], _owed)
 
     def _scan(self, probe: str) -> Span | None:
         """The run in which this probe last moved its position."""
@@ -314,7 +338,8 @@ class Watch:
 
     def equals_the_source(self) -> None:
         """At rest: every order that SAP shows is here as it is there, and no other has changed."""
-        mirrored = {it["doc_entry"]: without_removed(it) for it in exported_orders(COMPANY)}
+        _, mirrored = self._exported()
+        reads = self._reads()
         for doc_entry, versions in self.world.history.versions.items():
             current = versions[-1].content
             if current == GONE:
@@ -328,15 +353,18 @@ class Watch:
                 continue
             require(doc_entry in mirrored, f"order {doc_entry} is not mirrored at rest")
             require(mirrored[doc_entry] == current, f"order {doc_entry} differs at rest")
-            missing = OrderRead.objects.get(pk=order_id(COMPANY, doc_entry)).missing_since
-            require(missing is None, f"order {doc_entry} is said to be missing at rest")
+            require(
+                reads[doc_entry].missing_since is None,
+                f"order {doc_entry} is said to be missing at rest",
+            )
 
     def lines_follow_their_items(self) -> None:
         """At rest: each line that SAP sends carries what its item says; a gateway has no items."""
         if self.world.by_gateway:
             return
         items = self.world.sandbox.company.tables["Items"]
-        for order in exported_orders(COMPANY):
+        orders, _ = self._exported()
+        for order in orders:
             for line in order["lines"]:
                 if line["removed_at"] is None and order["doc_entry"] in self.world.history.versions:
                     item = items.get(line["item_code"])
@@ -347,6 +375,40 @@ class Watch:
     def _is_in_scope(self, content: dict) -> bool:
         day, status = date.fromisoformat(content["doc_date"]), content["document_status"]
         return self.world.scope.holds(content["card_code"], day, is_open=status == "open")
+
+
+def _exported() -> tuple[list[dict], dict[int, dict]]:
+    orders = list(exported_orders(COMPANY))
+    for order in orders:
+        _nothing_pending_on_removed_lines(order)
+    return orders, {order["doc_entry"]: without_removed(order) for order in orders}
+
+
+def _reads() -> dict[int, Any]:
+    names = ("doc_entry", "read_at", "hidden", "missing_since")
+    reads = OrderRead.objects.filter(company_id=COMPANY).values_list(*names, named=True)
+    return {read.doc_entry: read for read in reads}
+
+
+def _positions() -> dict[str, Position]:
+    return {row.probe: row for row in Position.objects.filter(company_id=COMPANY)}
+
+
+def _scope() -> Scope:
+    return reaches.of(Company.objects.get(pk=COMPANY)).target
+
+
+def _hidden() -> set[int]:
+    orders = SalesOrder.objects.filter(company_id=COMPANY, hidden=True)
+    return set(orders.values_list("doc_entry", flat=True))
+
+
+def _owed() -> set[int]:
+    tables = (Pending, Quarantine)
+    rows = [
+        it.objects.filter(company_id=COMPANY).values_list("doc_entry", flat=True) for it in tables
+    ]
+    return set(chain.from_iterable(rows))
 
 
 def _nothing_pending_on_removed_lines(order: dict) -> None:

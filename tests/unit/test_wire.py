@@ -141,7 +141,7 @@ def test_a_refusal_names_the_field_and_not_the_value():
     [(b"", "it is empty"), (b"<html></html>", "it is HTML"), (b"[]", "Expected `object`"),
      (b"{}", "value"), (b'{"value":{}}', "Expected `array`"), (b'{"value":[1', "truncated"),
      (b'{"error":{"code":1},"value":[]}', "error inside"),
-     (b'{"value":' + b"[" * 200_000, "recursion")],
+     (b'{"value":' + b"[" * 200_000, "nested too deeply")],
 )  # fmt: skip
 def test_what_is_not_a_page_of_rows_is_told(body, told):
     with pytest.raises(BadAnswer, match=told.replace("[", r"\[")):

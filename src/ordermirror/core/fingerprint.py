@@ -17,8 +17,15 @@ def document_hash(payload: bytes | memoryview) -> int:
 
 def light_hash(light: LightOrder) -> int:
     """Of the values that a light row and a whole document share, `doc_entry` left out."""
-    text = "|".join(map(str, light[1:]))
+    text = "|".join(map(_text, light[1:]))
     return _number(blake2b(text.encode(), digest_size=8).digest())
+
+
+def _text(value: object) -> str:
+    """Odd stamps and statuses stay as SAP sent them: a border or a None in them is none."""
+    if not isinstance(value, str):
+        return str(value)
+    return f"\\{value}" if value == "None" else value.replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _number(digest: bytes) -> int:

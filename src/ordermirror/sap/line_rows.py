@@ -132,7 +132,7 @@ def _made(header: msgspec.Raw, rows: Sequence[LineRow]) -> tuple[Order, bytes] |
     try:
         order = wire.decode_order(rows[0].doc_entry, payload)
         stamps = {wire.decode_light(msgspec.Raw(each)) for each in {bytes(r.order) for r in rows}}
-    except (BadOrder, ValueError, RecursionError):
+    except (BadOrder, ValueError):
         return None
     return (order, payload) if _believed(order, stamps) else None
 

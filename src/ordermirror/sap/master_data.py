@@ -17,8 +17,9 @@ import msgspec
 from ordermirror.errors import BadAnswer
 from ordermirror.records import Customer, Item, Manufacturer, SalesPerson
 from ordermirror.sap import wire, wire_masters
+from ordermirror.sap.pace import PageSize
 from ordermirror.sap.query import filter_of, page_headers, path
-from ordermirror.sap.session import Session
+from ordermirror.sap.session import Asking, Session
 from ordermirror.sap.source import MasterPage
 
 MOST_CODES = 100
@@ -65,7 +66,7 @@ class ServiceLayerMasterData:
     def __init__(self, session: Session, *, counting: str, page_size: int) -> None:
         self._session = session
         self._counting = counting
-        self._page_size = page_size
+        self._size = PageSize(page_size)
 
     def sales_people(self) -> Iterator[MasterPage[SalesPerson]]:
         return self._pages(_SALES_PEOPLE, "")
@@ -117,14 +118,24 @@ class ServiceLayerMasterData:
             expected = (page.remaining or 0) - len(keys)
 
     def _page(self, kind: _Kind[T], conditions: Sequence[str]) -> wire.Page:
-        address = path(
-            kind.entity,
-            f"$select={kind.select}",
-            *([filter_of(" and ".join(conditions))] if conditions else ()),
-            f"$orderby={kind.key}&$top={self._page_size}",
-            self._counting,
-        )
-        return self._session.get(address, page_headers(self._page_size), _counted)
+        asked = self._size.rows
+
+        def asking() -> Asking:
+            address = path(
+                kind.entity,
+                f"$select={kind.select}",
+                *([filter_of(" and ".join(conditions))] if conditions else ()),
+                f"$orderby={kind.key}&$top={asked}",
+                self._counting,
+            )
+            return address, page_headers(asked)
+
+        def less() -> Asking:
+            nonlocal asked
+            asked = self._size.fewer_than(asked)
+            return asking()
+
+        return self._session.get(*asking(), _counted, less=less)
 
 
 def _counted(body: bytes) -> wire.Page:
@@ -144,7 +155,7 @@ def _decoded(
     for row, key in zip(rows, keys, strict=True):
         try:
             decoded.append(kind.decode(row))
-        except (ValueError, RecursionError) as exc:
+        except ValueError as exc:
             unreadable.append(f"{kind.entity} {key} can't be read: {exc}")
         except BadAnswer as exc:
             unreadable.append(str(exc))

@@ -84,7 +84,7 @@ class Turns:
 
 
 class PageSize:
-    """How many whole documents to ask for at once: `most`, or fewer while SAP is slow.
+    """How many rows to ask for at once: `most`, or fewer while they are too much.
 
     Keyset pages may be of any size, so a change between two pages does no harm.
     """

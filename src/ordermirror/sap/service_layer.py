@@ -133,6 +133,7 @@ class ServiceLayer:
         self._page_size = page_size
         self._whole = PageSize(page_size)
         self._light_page_size = light_page_size
+        self._light_rows = PageSize(light_page_size)
         self._line_rows = (
             LineRows(self._session, rows_at_once=light_page_size, read_whole=self._read_whole)
             if joined_lines
@@ -381,7 +382,7 @@ class ServiceLayer:
             try:
                 code = wire.decode_card_code(row)
                 ours = self.scope.has_customer(code)
-            except (ValueError, RecursionError):
+            except ValueError:
                 code, ours = None, True
             if ours or light.doc_entry in anchors:
                 kept.append(light._replace(card_code=code))
@@ -411,20 +412,14 @@ class ServiceLayer:
             held, held_after, after = page, after, page.keys[-1]
 
     def _page(self, question: Question, after: int) -> Rows:
-        if question.is_whole:
-            return self._whole_page(question, after)
-        return self._session.get(
-            *self._asking(question, after, question.page_size), self._reading(question, after)
-        )
-
-    def _whole_page(self, question: Question, after: int) -> Rows:
-        """No more documents at once than SAP has shown to send in good time."""
-        asked = min(question.page_size, self._whole.rows)
+        """No more rows at once than fit into an answer, nor documents than SAP sends in time."""
+        size = self._whole if question.is_whole else self._light_rows
+        asked = min(question.page_size, size.rows)
         seconds = 0.0
 
         def less() -> Asking:
             nonlocal asked
-            asked = self._whole.fewer_than(asked)
+            asked = size.fewer_than(asked)
             return self._asking(question, after, asked)
 
         def took(told: float) -> None:
@@ -434,7 +429,8 @@ class ServiceLayer:
         address, headers = self._asking(question, after, asked)
         read = self._reading(question, after)
         page = self._session.get(address, headers, read, took=took, less=less)
-        self._whole.learn(asked=asked, got=len(page.rows), seconds=seconds)
+        if question.is_whole:
+            size.learn(asked=asked, got=len(page.rows), seconds=seconds)
         return page
 
     def _asking(self, question: Question, after: int, rows: int) -> Asking:
@@ -524,7 +520,7 @@ def _light_row(doc_entry: int, row: msgspec.Raw, *, with_anchor: bool = False) -
     anchor = wire.decode_anchor(row) if with_anchor else None
     try:
         light = wire.decode_light(row)
-    except (ValueError, RecursionError):
+    except ValueError:
         return LightRow(doc_entry, document_hash(memoryview(row)), None, anchor)
     return LightRow(doc_entry, light_hash(light), light, anchor)
 

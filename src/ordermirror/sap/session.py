@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.5
+LONGEST_MESSAGE = 1 << 16
+"""A larger body is no error of SAP's; it is not looked into, whatever it may hold."""
 
 QUERY = "/QueryService_PostQuery"
 """Joins of entity sets; a POST only because its question is long."""
@@ -248,7 +250,7 @@ class Session:
 def _version(answer: Answer) -> str | None:
     try:
         return msgspec.json.decode(answer.body, type=_LoginBody).version
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -269,10 +271,11 @@ def _usable(answer: Answer) -> Answer:
 
 def message_of(answer: Answer) -> str:
     """SAP's own words, or what kind of body came instead of them."""
+    body = answer.body[:LONGEST_MESSAGE]
     try:
-        error = msgspec.json.decode(answer.body, type=_ErrorBody).error
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        kind = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "no message"
+        error = msgspec.json.decode(body, type=_ErrorBody).error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        kind = "an HTML page" if body.lstrip()[:1] == b"<" else "no message"
         return f"{kind} (HTTP {answer.status})"
     text = error.message.get("value") if isinstance(error.message, dict) else error.message
     return f"{text} (code {error.code})".replace("\0", " ")  # PostgreSQL stores no NUL

@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -26,7 +27,10 @@ from ordermirror.sap.certificates import (
 )
 
 CHUNK = 1 << 18
-MAX_BYTES = 256 << 20
+MAX_BYTES = 64 << 20
+"""Unpacked. A page of 200 orders of seven lines has some 10 MB, with all properties of lines."""
+MAX_BYTES_TOGETHER = 128 << 20
+"""Shared by all connections, since each may be receiving an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,11 @@ class HttpTransport:
         fingerprint: str | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> None:
+        """No answer may be larger than `max_bytes`, or than each connection's share of them all."""
         self._ca_file = ca_file
         self._fingerprint = fingerprint
         self._total_seconds = total_seconds
-        self._max_bytes = max_bytes
+        self._max_bytes = min(max_bytes, MAX_BYTES_TOGETHER // connections)
         self._pool = (
             urllib3.PoolManager(
                 maxsize=connections,
@@ -132,10 +137,10 @@ class HttpTransport:
         self._pool.clear()
 
     def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        chunks, size = [], 0
+        """Into a buffer that hands over its bytes without a copy."""
+        content = BytesIO()
         for chunk in response.stream(CHUNK, decode_content=True):
-            size += len(chunk)
-            if size > self._max_bytes:
+            if content.tell() + len(chunk) > self._max_bytes:
                 raise TooMuchAtOnce(
                     f"SAP's answer is larger than {self._max_bytes >> 20} MB; "
                     "lower ORDERMIRROR_SAP_PAGE_SIZE"
@@ -145,8 +150,8 @@ class HttpTransport:
                     f"SAP's answer took longer than {self._total_seconds:g} seconds; "
                     "lower ORDERMIRROR_SAP_PAGE_SIZE or raise ORDERMIRROR_SAP_TIMEOUT"
                 )
-            chunks.append(chunk)
-        return b"".join(chunks)
+            content.write(chunk)
+        return content.getvalue()
 
     def _refusal(self, exc: SSLError, url: str) -> SAPError:
         """Nothing was sent yet: neither a password nor a question."""

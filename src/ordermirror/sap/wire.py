@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import chain, pairwise
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from ordermirror.core.fetched import Base, FollowUp
 from ordermirror.core.identity import Anchor
-from ordermirror.errors import BadAnswer, BadOrder
+from ordermirror.errors import BadAnswer, BadOrder, TooMuchAtOnce
 from ordermirror.records import (
     HEADER_FIELDS,
     LINE_FIELDS,
@@ -30,6 +31,7 @@ from ordermirror.records import (
 from ordermirror.sap.wire_masters import told_customer
 from ordermirror.sap.wire_values import (
     Code,
+    Date,
     Description,
     Entry,
     Int,
@@ -38,6 +40,7 @@ from ordermirror.sap.wire_values import (
     Name,
     Status,
     day,
+    decoded,
     exact,
     readable,
     readable_date,
@@ -48,6 +51,10 @@ from ordermirror.sap.wire_values import (
 
 _NUL = b"\\u0000"
 
+MOST_VALUES = 1 << 20
+"""In one answer, so that no answer takes up much more room decoded than it did before."""
+MOST_LINES = 100_000
+"""In one order, counted with whatever else its JSON holds between braces."""
 
 HEADER_SELECT = ",".join(map(sap_name, Order._fields))
 WITHOUT_LINES_SELECT = ",".join(map(sap_name, HEADER_FIELDS))
@@ -77,7 +84,7 @@ class _Line(msgspec.Struct, rename=sap_name, gc=False):
     open_amount_fc: Decimal | None = None
     line_status: Status | None = None
     warehouse_code: Code | None = None
-    ship_date: str | None = None
+    ship_date: Date | None = None
     sales_person_code: Int | None = None
     free_text: LongText | None = None
     tree_type: Code | None = None
@@ -92,11 +99,11 @@ class _Order(msgspec.Struct, rename=sap_name):
     lines: list[_Line]
     series: Int | None = None
     doc_type: Code | None = None
-    doc_date: str | None = None
-    doc_due_date: str | None = None
-    tax_date: str | None = None
-    creation_date: str | None = None
-    update_date: str | None = None
+    doc_date: Date | None = None
+    doc_due_date: Date | None = None
+    tax_date: Date | None = None
+    creation_date: Date | None = None
+    update_date: Date | None = None
     update_time: Code | None = None
     card_code: Code | None = None
     card_name: Name | None = None
@@ -123,7 +130,7 @@ class _Light(msgspec.Struct, rename=sap_name, gc=False):
     doc_entry: Entry
     document_status: Status | None
     cancelled: str
-    update_date: str | None = None
+    update_date: Date | None = None
     update_time: Code | None = None
     doc_total: Decimal | None = None
 
@@ -131,7 +138,7 @@ class _Light(msgspec.Struct, rename=sap_name, gc=False):
 class _Anchor(msgspec.Struct, rename=sap_name, gc=False):
     doc_entry: Entry
     doc_num: Int
-    creation_date: str | None = None
+    creation_date: Date | None = None
 
 
 class _CardCode(msgspec.Struct, rename=sap_name, gc=False):
@@ -232,11 +239,23 @@ _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _set_row_decoder = msgspec.json.Decoder(_SetRow)
 
 
+@cache
+def _master_key_decoder(name: str) -> msgspec.json.Decoder[Any]:
+    """Of one member only, since a row may hold any number of them."""
+    return msgspec.json.Decoder(
+        msgspec.defstruct(name, [("key", Int | Code)], rename={"key": name})
+    )
+
+
 def decode_page(body: bytes) -> Page:
-    """Raises BadAnswer for anything but a JSON object with a `value` list and no `error`."""
+    """Raises BadAnswer for anything but a JSON object with a `value` list and no `error`.
+
+    Like the decoders of other answers, raises TooMuchAtOnce when there are too many values in it.
+    """
+    _require_room(body)
     try:
-        page = _page_decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        page = decoded(_page_decoder, body)
+    except ValueError as exc:
         raise BadAnswer(f"SAP's answer is not a page of rows: {_described(body, exc)}") from exc
     if page.error is not msgspec.UNSET:
         raise BadAnswer("SAP answered 200 with an error inside")
@@ -245,19 +264,20 @@ def decode_page(body: bytes) -> Page:
 
 def decode_set_page(body: bytes) -> Page:
     """A page as above, or a bare list of rows, which says no count."""
-    if body.lstrip()[:1] != b"[":
+    if _begins(body) != b"[":
         return decode_page(body)
+    _require_room(body)
     try:
-        return Page(_rows_decoder.decode(body), None)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        return Page(decoded(_rows_decoder, body), None)
+    except ValueError as exc:
         raise BadAnswer(f"SAP's answer is not a list of rows: {exc}") from exc
 
 
 def decode_set_row(row: msgspec.Raw) -> SetRow:
     """Raises BadAnswer when a document has no usable DocEntry; all else is judged later."""
     try:
-        wire = _set_row_decoder.decode(row)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        wire = decoded(_set_row_decoder, row)
+    except ValueError as exc:
         raise BadAnswer(f"a row of SAP's answer has no usable DocEntry: {exc}") from exc
     code, named = readable(wire.sales_person_code, Int), readable(wire.sales_person, _Named)
     return SetRow(
@@ -273,25 +293,26 @@ def decode_set_row(row: msgspec.Raw) -> SetRow:
 
 def decode_doc_entry(row: msgspec.Raw) -> int:
     try:
-        return _key_decoder.decode(row).doc_entry
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        return decoded(_key_decoder, row).doc_entry
+    except ValueError as exc:
         raise BadAnswer(f"a row of SAP's answer has no usable DocEntry: {exc}") from exc
 
 
 def decode_line_rows(body: bytes) -> list[LineRow]:
     """Of a join of orders and their lines; raises BadAnswer."""
+    _require_room(body)
     try:
-        page = _joined_decoder.decode(body)
+        page = decoded(_joined_decoder, body)
         rows = [
             LineRow(
-                _key_decoder.decode(row.order).doc_entry,
-                _line_key_decoder.decode(row.line).line_num,
+                decoded(_key_decoder, row.order).doc_entry,
+                decoded(_line_key_decoder, row.line).line_num,
                 row.order,
                 row.line,
             )
             for row in page.value
         ]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+    except ValueError as exc:
         raise BadAnswer(f"SAP's answer is not a page of lines: {_described(body, exc)}") from exc
     if page.error is not msgspec.UNSET:
         raise BadAnswer("SAP answered 200 with an error inside")
@@ -301,15 +322,15 @@ def decode_line_rows(body: bytes) -> list[LineRow]:
 def decode_key(row: msgspec.Raw, name: str) -> int | str:
     """The key of a row of master data, which is a number or a text."""
     try:
-        fields = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
-        return msgspec.json.decode(fields[name], type=Int | Code)
-    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        key: int | str = decoded(_master_key_decoder(name), row).key
+    except ValueError as exc:
         raise BadAnswer(f"a row of SAP's answer has no usable {name}: {exc}") from exc
+    return key
 
 
 def decode_light(row: msgspec.Raw) -> LightOrder:
     """Raises ValueError when a value is not what SAP's metadata promises."""
-    wire = _light_decoder.decode(row)
+    wire = decoded(_light_decoder, row)
     return LightOrder(
         wire.doc_entry,
         day(wire.update_date),
@@ -322,21 +343,21 @@ def decode_light(row: msgspec.Raw) -> LightOrder:
 
 def decode_anchor(row: msgspec.Raw) -> Anchor:
     try:
-        wire = _anchor_decoder.decode(row)
+        wire = decoded(_anchor_decoder, row)
         return Anchor(wire.doc_entry, wire.doc_num, day(wire.creation_date))
-    except (ValueError, RecursionError) as exc:
+    except ValueError as exc:
         raise BadAnswer(f"an order's number or creation date can't be read: {exc}") from exc
 
 
 def decode_card_code(row: msgspec.Raw) -> str | None:
     """Raises ValueError when it is not what SAP's metadata promises."""
-    return _card_code_decoder.decode(row).card_code
+    return decoded(_card_code_decoder, row).card_code
 
 
 def decode_follow_up(row: msgspec.Raw) -> FollowUp:
     try:
-        wire = _follow_up_decoder.decode(row)
-    except (ValueError, RecursionError) as exc:
+        wire = decoded(_follow_up_decoder, row)
+    except ValueError as exc:
         raise BadAnswer(f"a document drawn from orders can't be read: {exc}") from exc
     bases = (
         Base(line.base_type, line.base_entry)
@@ -348,11 +369,13 @@ def decode_follow_up(row: msgspec.Raw) -> FollowUp:
 
 def decode_order(doc_entry: int, payload: bytes | memoryview) -> Order:
     """Raises BadOrder, which names the field, when the document can't be taken exactly."""
+    content = bytes(payload)
     try:
-        order = _order(_order_decoder.decode(payload))
-        if _NUL in bytes(payload):
+        _require_few_lines(content)
+        order = _order(decoded(_order_decoder, content))
+        if _NUL in content:
             require_no_nul(chain(order[:-1], *order.lines))
-    except (ValueError, RecursionError) as exc:
+    except ValueError as exc:
         raise BadOrder(doc_entry, "decode", str(exc)) from exc
     return order
 
@@ -451,6 +474,22 @@ def _count(count: str | int | None) -> int | None:
 
 
 def _described(body: bytes, exc: Exception) -> str:
-    if not body.strip():
+    if not body or body.isspace():
         return "it is empty"
-    return "it is HTML" if body.lstrip()[:1] == b"<" else str(exc)
+    return "it is HTML" if _begins(body) == b"<" else str(exc)
+
+
+def _begins(body: bytes) -> bytes:
+    """Its first character that is no blank, as far as one is near."""
+    return body[:1024].lstrip()[:1]
+
+
+def _require_room(body: bytes) -> None:
+    """Objects take many times the room of the `1,` or `{},` that they are decoded from."""
+    if len(body) > MOST_VALUES and body.count(b",") > MOST_VALUES:
+        raise TooMuchAtOnce(f"SAP's answer has more than {MOST_VALUES:,} values")
+
+
+def _require_few_lines(payload: bytes) -> None:
+    if len(payload) > MOST_LINES and payload.count(b"{") > MOST_LINES:
+        raise ValueError(f"it has more than {MOST_LINES:,} lines")

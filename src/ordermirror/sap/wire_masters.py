@@ -10,10 +10,12 @@ from ordermirror.errors import BadAnswer
 from ordermirror.records import Customer, Item, Manufacturer, SalesPerson, ToldCustomer
 from ordermirror.sap.wire_values import (
     Code,
+    Date,
     Description,
     Int,
     Name,
     day,
+    decoded,
     readable,
     require_no_nul,
     sap_name,
@@ -40,8 +42,8 @@ class _Item(msgspec.Struct, rename=sap_name):
     item_code: Code
     item_name: Description | None = None
     manufacturer: Int | None = None
-    create_date: str | None = None
-    update_date: str | None = None
+    create_date: Date | None = None
+    update_date: Date | None = None
 
 
 class _Customer(msgspec.Struct, rename=sap_name):
@@ -50,8 +52,8 @@ class _Customer(msgspec.Struct, rename=sap_name):
     sales_person_code: Int | None = None
     currency: Code | None = None
     phone1: Name | None = None
-    create_date: str | None = None
-    update_date: str | None = None
+    create_date: Date | None = None
+    update_date: Date | None = None
 
 
 class _Partner(msgspec.Struct, rename=sap_name):
@@ -72,29 +74,29 @@ _customer_decoder = msgspec.json.Decoder(_Customer)
 
 def decode_sales_person(row: msgspec.Raw) -> SalesPerson:
     try:
-        wire = _sales_person_decoder.decode(row)
+        wire = decoded(_sales_person_decoder, row)
         require_no_nul([wire.sales_employee_name])
-    except (ValueError, RecursionError) as exc:
+    except ValueError as exc:
         raise BadAnswer(f"a sales person can't be read: {exc}") from exc
     active = {"tYES": True, "tNO": False}.get(wire.active or "")
     return SalesPerson(wire.sales_employee_code, wire.sales_employee_name, active)
 
 
 def decode_manufacturer(row: msgspec.Raw) -> Manufacturer:
-    """Raises ValueError or RecursionError, as those of items and customers, when it can't be."""
-    wire = _manufacturer_decoder.decode(row)
+    """Raises ValueError, as those of items and customers, when it can't be read."""
+    wire = decoded(_manufacturer_decoder, row)
     require_no_nul([wire.manufacturer_name])
     return Manufacturer(wire.code, wire.manufacturer_name)
 
 
 def decode_item(row: msgspec.Raw) -> Item:
-    wire = _item_decoder.decode(row)
+    wire = decoded(_item_decoder, row)
     require_no_nul([wire.item_code, wire.item_name])
     return Item(wire.item_code, wire.item_name, wire.manufacturer, _stamped(wire))
 
 
 def decode_customer(row: msgspec.Raw) -> Customer:
-    wire = _customer_decoder.decode(row)
+    wire = decoded(_customer_decoder, row)
     texts = (wire.card_code, wire.card_name, wire.currency, wire.phone1)
     require_no_nul(texts)
     return Customer(

@@ -26,6 +26,7 @@ from ordermirror.records import (
 T = TypeVar("T")
 
 _STEP = Decimal("0.000001")
+_ZERO = Decimal("0.000000")
 _NOISE = Decimal("1e-15")
 _NO_DATE = "a date is neither YYYY-MM-DD nor YYYY-MM-DDT00:00:00Z"
 _TOO_LARGE = f"a number is too large for an amount or quantity (beyond ±{HIGHEST_AMOUNT:,})"
@@ -43,6 +44,8 @@ Name = Annotated[str, msgspec.Meta(max_length=NAME_LENGTH)]
 Description = Annotated[str, msgspec.Meta(max_length=DESCRIPTION_LENGTH)]
 Status = Annotated[str, msgspec.Meta(max_length=STATUS_LENGTH)]
 LongText = Annotated[str, msgspec.Meta(max_length=16_000)]
+Date = Annotated[str, msgspec.Meta(max_length=40)]
+"""Never long, since the dates that were read last are remembered."""
 
 
 def sap_name(field: str) -> str:
@@ -57,7 +60,7 @@ def require_no_nul(values: Iterable[object]) -> None:
 
 
 def exact(number: Decimal | None) -> Decimal | None:
-    """The number with six decimals; a double's noise beyond them is rounded away."""
+    """The number with six decimals; a double's noise beyond them, and its -0, are rounded away."""
     if number is None:
         return None
     if not number.is_finite():
@@ -70,7 +73,15 @@ def exact(number: Decimal | None) -> Decimal | None:
         raise ValueError("a number has more than the six decimals that SAP keeps")
     if not -HIGHEST_AMOUNT <= exact <= HIGHEST_AMOUNT:
         raise ValueError(_TOO_LARGE)
-    return exact
+    return exact or _ZERO
+
+
+def decoded(decoder: msgspec.json.Decoder[T], content: bytes | memoryview | msgspec.Raw) -> T:
+    """Raises ValueError, also for what is nested too deeply to be read."""
+    try:
+        return decoder.decode(content)
+    except RecursionError as exc:
+        raise ValueError("it is nested too deeply") from exc
 
 
 def readable(raw: msgspec.Raw, kind: type[T]) -> T | None:
@@ -82,7 +93,7 @@ def readable(raw: msgspec.Raw, kind: type[T]) -> T | None:
 
 def readable_date(raw: msgspec.Raw) -> date | None:
     try:
-        return day(readable(raw, str))
+        return day(readable(raw, Date))
     except ValueError:
         return None
 
