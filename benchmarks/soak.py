@@ -115,14 +115,14 @@ def _product(folder: Path) -> tuple[Callable[[], None], Callable[[], Figures]]:
 
     django.setup()
     call_command("migrate", verbosity=0)
-    from ordermirror import companies, retention
+    from ordermirror import background, companies, retention
     from ordermirror.models import OrderChange, ReadLog, SalesOrder, SyncRun
 
     [company] = companies.to_refresh()
     daily = retention.Daily()
 
     def refresh() -> None:
-        companies.refresh_in_background(company, stopping=lambda: False)
+        background.refresh(company, stopping=lambda: False)
         daily.prune_if_due(settings.ORDERMIRROR, now=datetime.now(UTC), stopping=lambda: False)
         connection.close()
 

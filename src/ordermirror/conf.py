@@ -515,7 +515,9 @@ class Settings:
         secret=True,
     )
     alert_stale_after: timedelta = setting(
-        duration, "30m", "Age of the data from which on somebody is told."
+        duration,
+        "30m",
+        "Age of the data from which on somebody is told; two intervals where that is longer.",
     )
     alert_failed_times: int = setting(
         whole_number(1, 1000),

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from ordermirror import companies
+from ordermirror import background, companies
 from ordermirror.sap.service_layer import utc_now
 
 TICK = timedelta(seconds=5)
@@ -31,6 +31,6 @@ def tick() -> None:
 @shared_task(name="ordermirror.refresh")  # type: ignore[untyped-decorator] # Celery has no types
 def refresh(company_id: int) -> None:
     begun = time.monotonic()
-    companies.refresh_if_due(
+    background.refresh_if_due(
         company_id, stopping=lambda: time.monotonic() - begun > LONGEST.total_seconds()
     )

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from django.conf import settings
 
-from ordermirror.alerts import after_refresh, channels
+from ordermirror.alerts import channels, lookout
 from ordermirror.alerts.channels import ChannelError
 from ordermirror.alerts.conditions import Limits
 from ordermirror.alerts.messages import TEST, length
@@ -58,7 +58,7 @@ class Post:
 
 def look(post, company, *, minutes, quiet=False):
     watch = Watch(limits=LIMITS, tell=post, is_quiet=lambda now: quiet)
-    return watch.look([company], now=NOW + timedelta(minutes=minutes))
+    return watch.look(Company.objects.filter(pk=company.pk), now=NOW + timedelta(minutes=minutes))
 
 
 def test_old_data_is_told_once_and_its_end_with_the_length(company):
@@ -143,6 +143,48 @@ def test_a_company_that_was_never_loaded_is_old_from_its_beginning(transactional
     look(post, company, minutes=31)
 
     assert post.titles == ["OrderMirror NEW: the data is old"]
+
+
+def has_own(company, **texts):
+    company.own_settings = texts
+    company.save()
+
+
+def test_a_company_that_is_refreshed_every_four_hours_is_not_old_before_eight(company):
+    has_own(company, every="4h")
+    post = Post()
+
+    look(post, company, minutes=8 * 60)
+    assert post.sent == []
+    look(post, company, minutes=8 * 60 + 1)
+
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+
+
+def test_quiet_hours_make_no_data_old_until_a_refresh_had_time_after_them(company):
+    has_own(company, sap_quiet_hours="09:10-11:00")
+    post = Post()
+
+    for minutes in (31, 119, 149):
+        look(post, company, minutes=minutes)
+    assert post.sent == []
+    look(post, company, minutes=151)
+
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+
+
+def test_quiet_hours_do_not_end_what_was_wrong_before_them(company):
+    """They did: "refreshes complete again", when none had been asked for."""
+    has_own(company, sap_quiet_hours="10:00-11:00")
+    post = Post()
+
+    for minutes in (31, 61, 121):
+        look(post, company, minutes=minutes)
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+    ran(company, NOW + timedelta(minutes=125), "complete")
+    look(post, company, minutes=126)
+
+    assert "It took 1 hour 35 minutes" in post.sent[1].text
 
 
 @pytest.mark.parametrize(
@@ -263,7 +305,7 @@ def test_the_ping_goes_out_only_while_nothing_is_wrong(company):
     with listening(HTTPServer, _Asked) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}/ping/secret"
         configured = replace(settings.ORDERMIRROR, alert_ping_url=url)
-        after_refresh.look(configured, now=NOW + timedelta(minutes=5))
-        after_refresh.look(configured, now=NOW + timedelta(minutes=40))
+        lookout.look(configured, now=NOW + timedelta(minutes=5))
+        lookout.look(configured, now=NOW + timedelta(minutes=40))
 
     assert server.received == [("/ping/secret", "")]

@@ -53,11 +53,17 @@ class Limits:
 class Watched:
     """A company as it is now.
 
-    `fresh_as_of` is the start of the newest complete run, or when the company was added;
-    `failed_since` counts the runs that have ended in another way since then.
+    `fresh_as_of` is the start of the newest complete run, or when the company was added; refreshes
+    have `waited` since then, or since the last quiet hours if those ended later, and not at all in
+    quiet hours. `limit` is how old its data may become by its own cadence. `stands`: there is an
+    alert about its refreshes. `failed_since` counts the runs that have ended in another way than
+    complete since.
     """
 
     fresh_as_of: datetime
+    waited: timedelta
+    limit: timedelta
+    stands: bool
     failed_since: int
     last_problem: str
     conflict: str
@@ -85,9 +91,17 @@ def _refresh(watched: Watched, limits: Limits, now: datetime) -> Trouble | None:
     if watched.failed_since >= limits.failed_times:
         told = f"the last {watched.failed_since} refreshes did not complete"
         return Trouble(Kind.FAILED, f"{told}: {watched.last_problem}")
-    if now - watched.fresh_as_of > limits.stale_after:
+    if _is_old(watched, max(limits.stale_after, watched.limit), now):
         return Trouble(Kind.STALE, "no refresh has completed for longer than is allowed")
     return None
+
+
+def _is_old(watched: Watched, allowed: timedelta, now: datetime) -> bool:
+    """Quiet hours excuse data that was fresh before them. What was wrong before them is not over
+    until a refresh has completed."""
+    if now - watched.fresh_as_of <= allowed:
+        return False
+    return watched.stands or watched.waited > allowed
 
 
 def is_worth_telling(kind: str, *, told: str) -> bool:

@@ -6,11 +6,12 @@ import os
 import threading
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
 
-from ordermirror import companies, conf
+from ordermirror import background, companies, conf
 from ordermirror.cli import output
 from ordermirror.cli.serve import address, url
 from ordermirror.database import require_tables
@@ -25,27 +26,25 @@ PATIENCE = timedelta(seconds=20)
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    every = arguments.every or settings.ORDERMIRROR.every
+    if arguments.every:
+        refresh_every(arguments.every)
     companies.to_refresh()
     begun = utc_now()
 
     def waiting() -> Sequence[Waiting]:
-        return companies.waiting(now=utc_now(), since=begun, every=every)
+        return companies.waiting(now=utc_now(), since=begun)
 
     pruning = Daily()
 
     def refresh(company: Company, stopping: threading.Event) -> None:
-        companies.refresh_in_background(company, stopping=stopping.is_set)
+        background.refresh(company, stopping=stopping.is_set)
         pruning.prune_if_due(settings.ORDERMIRROR, now=utc_now(), stopping=stopping.is_set)
 
-    if arguments.every:
-        # The processes that serve the pages read the settings anew.
-        os.environ[conf.variable("every")] = f"{every.total_seconds():.0f}s"
     scheduler = Scheduler(waiting, refresh)
     host, port = address(arguments)
 
     def started() -> None:
-        rhythm = f"refreshed every {every.total_seconds():g} seconds"
+        rhythm = f"refreshed every {settings.ORDERMIRROR.every.total_seconds():g} seconds"
         output.say(f"OrderMirror is at {url(host, port)}, {rhythm} (Ctrl-C ends it)")
         until = settings.ORDERMIRROR.quiet_until(utc_now())
         if until:
@@ -55,3 +54,10 @@ def run(arguments: Namespace) -> int:
     serve(host, port, on_start=started)
     scheduler.stop(patience=PATIENCE)
     return 0
+
+
+def refresh_every(every: timedelta) -> None:
+    """Here, and in the processes that serve the pages, which read the settings anew: all are to
+    know from when on data is old."""
+    settings.ORDERMIRROR = replace(settings.ORDERMIRROR, every=every)
+    os.environ[conf.variable("every")] = f"{every.total_seconds():.0f}s"

@@ -1,4 +1,4 @@
-"""What is looked at after each refresh, by the settings."""
+"""Look whether anything is wrong, by the settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ordermirror.models import Company
 
 def look(settings: Settings, *, now: datetime) -> None:
     """Tell what is news, and ping when nothing is wrong; paused companies are let be."""
-    companies = Company.objects.filter(paused_at=None).order_by("pk")
+    companies = Company.objects.filter(paused_at=None)
     standing = watch_of(settings).look(companies, now=now)
     if settings.alert_ping_url and not standing:
         channels.ping(settings.alert_ping_url)
