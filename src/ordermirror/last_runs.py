@@ -82,8 +82,9 @@ def quiet_of(settings: Settings, now: datetime) -> Quiet:
 
 
 def read(rows: QuerySet[Company] | None = None) -> tuple[LastRuns, ...]:
-    """Of these companies, or all; one statement, and in it one step down an index for a figure."""
-    rows = Company.objects.all() if rows is None else rows
+    """Of these companies, or all that are refreshed; one statement, in it a step down an index for
+    each figure."""
+    rows = Company.objects.filter(companies.refreshed()) if rows is None else rows
     found = rows.order_by("id").annotate(**columns("pk"))
     return tuple(of(company, company) for company in found)
 

@@ -28,7 +28,7 @@ one_database = pytest.mark.one_database(reason="sends over the network and store
 
 @pytest.fixture
 def company(transactional_db):
-    made = Company.objects.create(company_db="SBODEMO")
+    made = Company.objects.create(company_db="SBODEMO", own_settings={})
     ran(made, NOW, "complete")
     return made
 
@@ -143,6 +143,26 @@ def test_a_company_that_was_never_loaded_is_old_from_its_beginning(transactional
     look(post, company, minutes=31)
 
     assert post.titles == ["OrderMirror NEW: the data is old"]
+
+
+def configured(**values):
+    return replace(settings.ORDERMIRROR, **values)
+
+
+@pytest.mark.parametrize("let_be", [{"own_settings": None}, {"paused_at": NOW}])
+def test_what_was_wrong_with_a_company_that_is_let_be_is_over_without_a_word(company, let_be):
+    """One that the environment names no more was told as old for ever."""
+    post = Post()
+    look(post, company, minutes=31)
+    Company.objects.update(**let_be)
+
+    lookout.look(configured(), now=NOW + timedelta(minutes=36))
+    Company.objects.update(own_settings={}, paused_at=None)
+    ran(company, NOW + timedelta(minutes=41), "complete")
+    look(post, company, minutes=42)
+
+    assert Alert.objects.get().ended_at == NOW + timedelta(minutes=36)
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
 
 
 def has_own(company, **texts):
@@ -304,8 +324,18 @@ def test_one_channel_that_works_is_enough_and_none_is_an_error():
 def test_the_ping_goes_out_only_while_nothing_is_wrong(company):
     with listening(HTTPServer, _Asked) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}/ping/secret"
-        configured = replace(settings.ORDERMIRROR, alert_ping_url=url)
-        lookout.look(configured, now=NOW + timedelta(minutes=5))
-        lookout.look(configured, now=NOW + timedelta(minutes=40))
+        pinged = configured(alert_ping_url=url)
+        lookout.look(pinged, now=NOW + timedelta(minutes=5))
+        lookout.look(pinged, now=NOW + timedelta(minutes=40))
 
     assert server.received == [("/ping/secret", "")]
+
+
+def test_no_ping_goes_out_while_nothing_is_refreshed(company):
+    Company.objects.update(own_settings=None)
+
+    with listening(HTTPServer, _Asked) as server:
+        url = f"http://127.0.0.1:{server.server_address[1]}/ping"
+        lookout.look(configured(alert_ping_url=url), now=NOW)
+
+    assert server.received == []

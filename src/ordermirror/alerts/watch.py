@@ -43,7 +43,9 @@ class Watch:
     is_quiet: Callable[[datetime], bool] = lambda now: False
 
     def look(self, companies: QuerySet[Company], *, now: datetime) -> int:
-        """Returns how many troubles stand."""
+        """Returns how many troubles stand. Those of other companies are over without a word."""
+        others = Alert.objects.filter(standing=True).exclude(company__in=companies.values("pk"))
+        others.update(standing=None, ended_at=now, end_told=True)
         standing = 0
         for company in companies.order_by("pk").annotate(**last_runs.columns("pk")):
             runs = last_runs.of(company, company)
