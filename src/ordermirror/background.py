@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.conf import settings
 
@@ -12,13 +13,20 @@ from ordermirror.core.report import RunReport
 from ordermirror.models import Company
 from ordermirror.sap.service_layer import utc_now
 
+LOOK_EVERY = timedelta(minutes=1)
+
 
 def refresh(company: Company, *, stopping: Callable[[], bool]) -> RunReport:
     """Refresh, and tell people what is news."""
     try:
         return companies.refresh(company, stopping=stopping)
     finally:
-        lookout.look(settings.ORDERMIRROR, now=utc_now())
+        look()
+
+
+def look() -> None:
+    """Tell people what is news, though no refresh may have ended: one may hang, or none begin."""
+    lookout.look(settings.ORDERMIRROR, now=utc_now())
 
 
 def refresh_if_due(company_id: int, *, stopping: Callable[[], bool]) -> None:

@@ -530,8 +530,8 @@ class Settings:
     alert_ping_url: str | None = setting(
         ping_url,
         None,
-        "Web address asked for after each refresh while nothing is wrong; its owner notices when "
-        "that ends.",
+        "Web address asked for each minute while nothing is wrong; its owner notices when that "
+        "ends.",
         secret=True,
     )
 

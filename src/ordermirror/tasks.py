@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 
@@ -21,11 +22,26 @@ LONGEST = timedelta(minutes=20)
 KILLED_AFTER = timedelta(minutes=25)
 """Less than the half hour after which RabbitMQ gives up a worker that has not acknowledged."""
 
+SCHEDULE: dict[str, dict[str, Any]] = {
+    name: {
+        "task": f"ordermirror.{name}",
+        "schedule": every,
+        "options": {"expires": every.total_seconds()},
+    }
+    for name, every in (("tick", TICK), ("look", background.LOOK_EVERY))
+}
+"""What the beat sends; a message that waits longer than until the next one is let go."""
+
 
 @shared_task(name="ordermirror.tick")  # type: ignore[untyped-decorator] # Celery has no types
 def tick() -> None:
     for company in companies.due_now(now=utc_now()):
         refresh.apply_async((company.pk,), expires=TICK.total_seconds())
+
+
+@shared_task(name="ordermirror.look")  # type: ignore[untyped-decorator] # Celery has no types
+def look() -> None:
+    background.look()
 
 
 @shared_task(name="ordermirror.refresh")  # type: ignore[untyped-decorator] # Celery has no types

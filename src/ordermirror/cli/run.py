@@ -18,7 +18,7 @@ from ordermirror.database import require_tables
 from ordermirror.models import Company
 from ordermirror.retention import Daily
 from ordermirror.sap.service_layer import utc_now
-from ordermirror.scheduler import Scheduler, Waiting
+from ordermirror.scheduler import Repeated, Scheduler, Waiting
 from ordermirror.server import serve
 
 PATIENCE = timedelta(seconds=20)
@@ -41,6 +41,7 @@ def run(arguments: Namespace) -> int:
         pruning.prune_if_due(settings.ORDERMIRROR, now=utc_now(), stopping=stopping.is_set)
 
     scheduler = Scheduler(waiting, refresh)
+    looking = Repeated("looking for trouble", background.look, every=background.LOOK_EVERY)
     host, port = address(arguments)
 
     def started() -> None:
@@ -50,9 +51,11 @@ def run(arguments: Namespace) -> int:
         if until:
             output.say(f"These are quiet hours: the first refresh begins at {until:%H:%M}.")
         scheduler.start()
+        looking.start()
 
     serve(host, port, on_start=started)
     scheduler.stop(patience=PATIENCE)
+    looking.stop(patience=PATIENCE)
     return 0
 
 
