@@ -13,16 +13,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from django.conf import settings
 
+from ordermirror import quiet
 from ordermirror.alerts import channels, lookout
 from ordermirror.alerts.channels import ChannelError
 from ordermirror.alerts.conditions import Limits
 from ordermirror.alerts.messages import TEST, length
 from ordermirror.alerts.models import Alert
 from ordermirror.alerts.watch import Watch
-from ordermirror.models import Company, SyncRun
+from ordermirror.models import Company, Quarantine, SyncRun
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
-LIMITS = Limits(stale_after=timedelta(minutes=30), failed_times=3, quarantined=5)
+LIMITS = Limits(
+    stale_after=timedelta(minutes=30), failed_times=3, quarantined=5, quarantine_growth=10
+)
 one_database = pytest.mark.one_database(reason="sends over the network and stores nothing")
 
 
@@ -163,6 +166,59 @@ def test_what_was_wrong_with_a_company_that_is_let_be_is_over_without_a_word(com
 
     assert Alert.objects.get().ended_at == NOW + timedelta(minutes=36)
     assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+
+
+def set_aside(company, number, at):
+    for _ in range(number):
+        Quarantine.objects.create(
+            company=company, doc_entry=Quarantine.objects.count(), stage="decode", reason="NaN",
+            payload_hash=1, first_seen_at=at, last_seen_at=at, retry_at=at,
+        )  # fmt: skip
+
+
+def test_a_quarantine_that_grows_is_told_though_its_size_was(company):
+    set_aside(company, 12, NOW - timedelta(days=2))
+    post = Post()
+    look(post, company, minutes=1)
+
+    for minutes, more in ((2, 9), (3, 1)):
+        set_aside(company, more, NOW + timedelta(minutes=minutes))
+        look(post, company, minutes=minutes)
+    ran(company, NOW + timedelta(minutes=60), "complete")
+    look(post, company, minutes=62)
+
+    assert post.titles == [
+        "OrderMirror SBODEMO: orders are set aside",
+        "OrderMirror SBODEMO: many orders are set aside within an hour",
+        "OrderMirror SBODEMO: fewer orders are set aside",
+    ]
+
+
+def test_the_settings_say_when_nobody_is_told(company):
+    asleep = configured(alert_quiet_hours=quiet.parse("22:00-06:00"), time_zone="Asia/Dubai")
+
+    is_quiet = lookout.watch_of(asleep).is_quiet
+
+    assert [is_quiet(datetime(2026, 1, 5, hour, tzinfo=UTC)) for hour in (17, 18, 1, 2)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "the brake was pulled: SAP no longer shows 40 orders",
+        "order 7 is now 9: this is another company",
+    ],
+)
+def test_a_stop_says_what_stopped_the_writing(company, why):
+    company.conflict = why
+    company.save()
+    post = Post()
+
+    look(post, company, minutes=1)
+
+    assert post.sent[0].text.startswith(f"{why[0].upper()}{why[1:]}; see `ordermirror company`")
 
 
 def has_own(company, **texts):

@@ -16,7 +16,9 @@ from ordermirror.alerts.conditions import (
 )
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
-LIMITS = Limits(stale_after=timedelta(minutes=30), failed_times=3, quarantined=5)
+LIMITS = Limits(
+    stale_after=timedelta(minutes=30), failed_times=3, quarantined=5, quarantine_growth=10
+)
 
 
 def found(**state):
@@ -28,6 +30,7 @@ def found(**state):
         "last_problem": "",
         "conflict": "",
         "quarantined": 0,
+        "quarantined_lately": 0,
     }
     state = {**well, **state}
     state.setdefault("waited", NOW - state["fresh_as_of"])
@@ -84,6 +87,14 @@ def test_the_sentence_names_the_last_problem():
 def test_a_quarantine_that_grows_is_told_whatever_else_is_wrong():
     assert found(quarantined=4) == {}
     assert found(quarantined=5, failed_since=3).keys() == {Subject.REFRESH, Subject.QUARANTINE}
+
+
+def test_many_orders_set_aside_within_an_hour_are_told_besides():
+    assert found(quarantined=50, quarantined_lately=9).keys() == {Subject.QUARANTINE}
+    assert found(quarantined=50, quarantined_lately=10).keys() == {
+        Subject.QUARANTINE,
+        Subject.GROWTH,
+    }
 
 
 @pytest.mark.parametrize(

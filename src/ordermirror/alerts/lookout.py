@@ -28,8 +28,10 @@ def watch_of(settings: Settings) -> Watch:
         stale_after=settings.alert_stale_after,
         failed_times=settings.alert_failed_times,
         quarantined=settings.alert_quarantined,
+        quarantine_growth=settings.alert_quarantine_growth,
     )
-    return Watch(limits=limits, tell=channels.all_of(channels_of(settings)))
+    tell = channels.all_of(channels_of(settings))
+    return Watch(limits=limits, tell=tell, is_quiet=settings.tells_nobody)
 
 
 def channels_of(settings: Settings) -> list[channels.Channel]:

@@ -19,6 +19,7 @@ from ordermirror import last_runs
 from ordermirror.alerts import messages
 from ordermirror.alerts.channels import Channel, ChannelError
 from ordermirror.alerts.conditions import (
+    LATELY,
     Limits,
     Subject,
     Trouble,
@@ -78,11 +79,12 @@ class Watch:
 
 
 def watched(company: Company, runs: LastRuns, *, now: datetime) -> Watched:
-    """Three small statements, whatever the size of the tables."""
+    """Four small statements, whatever the size of the tables."""
     fresh_as_of = runs.as_of or company.created_at
     wrong = SyncRun.objects.filter(
         company=company, outcome__in=(Outcome.FAILED, Outcome.INCOMPLETE)
     )
+    quarantine = Quarantine.objects.filter(company=company)
     standing = Alert.objects.filter(company=company, subject=Subject.REFRESH, standing=True)
     return Watched(
         fresh_as_of=fresh_as_of,
@@ -92,7 +94,8 @@ def watched(company: Company, runs: LastRuns, *, now: datetime) -> Watched:
         failed_since=(wrong.filter(started_at__gt=runs.as_of) if runs.as_of else wrong).count(),
         last_problem=runs.last_problem,
         conflict=company.conflict,
-        quarantined=Quarantine.objects.filter(company=company).count(),
+        quarantined=quarantine.count(),
+        quarantined_lately=quarantine.filter(first_seen_at__gt=now - LATELY).count(),
     )
 
 
