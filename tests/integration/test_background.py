@@ -9,12 +9,15 @@ from datetime import timedelta
 
 import pytest
 from celery import current_app
+from django.utils import timezone
 
-from ordermirror import background, retention, tasks
+from ordermirror import background, companies, retention, tasks
 from ordermirror.alerts.models import Alert
 from ordermirror.cli import run
-from ordermirror.models import SyncRun
-from tests.web_builders import make_run
+from ordermirror.lease import held
+from ordermirror.models import Company, SalesOrder, SyncRun
+from tests.support import mirrored
+from tests.web_builders import make_company, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,6 +51,56 @@ def test_a_refresh_that_hangs_is_noticed_by_celery(hangs):
     tasks.look()
 
     assert Alert.objects.get().kind == "stale"
+
+
+@pytest.fixture
+def loadable(settings):
+    """A company that was never refreshed, beside its SAP."""
+    settings.ORDERMIRROR = replace(settings.ORDERMIRROR, sap_user="manager", sap_password="sandbox")
+    with mirrored(orders=5) as mirror:
+        own = {"sap_url": mirror.url, "sap_company_db": "SBODEMO"}
+        Company.objects.update(own_settings=own)
+        yield Company.objects.get()
+
+
+def test_a_message_that_comes_twice_refreshes_once(loadable):
+    tasks.refresh(loadable.pk)
+    tasks.refresh(loadable.pk)
+
+    assert [run.outcome for run in SyncRun.objects.all()] == ["complete"]
+
+
+def test_a_message_that_comes_while_another_worker_refreshes_writes_nothing(loadable):
+    with held(loadable.pk):
+        tasks.refresh(loadable.pk)
+
+    assert not SalesOrder.objects.exists()
+    assert [run.outcome for run in SyncRun.objects.all()] == ["busy"]
+
+
+@pytest.mark.parametrize("gone", [{"paused_at": timezone.now()}, {"own_settings": None}])
+def test_a_message_for_a_company_that_is_refreshed_no_more_does_nothing(loadable, gone):
+    make_company("STILL THERE")
+    Company.objects.filter(pk=loadable.pk).update(**gone)
+
+    tasks.refresh(loadable.pk)
+
+    assert not SyncRun.objects.exists()
+
+
+def test_a_tick_sends_a_message_for_each_company_that_is_due(monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks.refresh, "apply_async", lambda words, expires: sent.append(words))
+    for name, minutes in (("JUST NOW", 1), ("DUE", 30), ("PAUSED", 31)):
+        make_run(company_db=name, age=timedelta(minutes=minutes))
+    Company.objects.update(created_at=timezone.now() - timedelta(minutes=62))
+    Company.objects.filter(company_db="PAUSED").update(paused_at=timezone.now())
+
+    tasks.tick()
+
+    due = Company.objects.get(company_db="DUE")
+    assert companies.due_now(now=timezone.now()) == [due]
+    assert sent == [(due.pk,)]
 
 
 def test_celery_prunes():
