@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,13 +30,33 @@ RUNS = 26_000
 ORDERS = 200
 EVERY = timedelta(minutes=5)
 RUNS_A_DAY = timedelta(days=1) // EVERY
-KEPT_DAYS = 10
+KEPT_DAYS, HISTORY_DAYS = 10, 30
+LOG_MEGABYTES, LOGS_KEPT = 1, 2
 RUNS_AN_EVENT = 6
 FAULT = "reset/1000"
 REPORTS = 9
 GROWTH = 1.15
-"""Of memory and kept rows, from when so many days have passed that they are full."""
 LEVEL = ("open files", "threads", "connections")
+FULL_AFTER_DAYS = {
+    "MB resident": 0,
+    "rows of runs": KEPT_DAYS,
+    "rows of reads": KEPT_DAYS,
+    "rows of history": HISTORY_DAYS,
+    "bytes of database a row": HISTORY_DAYS,
+}
+"""What may grow until so many days have passed, and by `GROWTH` afterwards: chance, and dead rows
+that the database has not cleared away yet. Orders come, so the database itself does grow."""
+
+
+CONNECTIONS = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()",
+    "mysql": "SELECT count(*) FROM information_schema.processlist WHERE db = database()",
+}
+SIZE = {
+    "postgresql": "SELECT pg_database_size(current_database())",
+    "mysql": "SELECT sum(data_length + index_length) FROM information_schema.tables "
+    "WHERE table_schema = database()",
+}
 
 
 def main() -> None:
@@ -54,17 +74,18 @@ def main() -> None:
             reports.append(figures)
             told = ", ".join(f"{name} {value:,.1f}" for name, value in figures.items())
             console.print(f"day {day}: {told}", soft_wrap=True)
-    grown = list(growth(reports[len(reports) // 3], reports[-1]))
+    third = len(reports) // 3
+    grown = growth(reports[third], reports[-1], days=(third + 1) * runs / REPORTS / RUNS_A_DAY)
     console.print("\n".join(grown) or f"{runs:,} refreshes: nothing grew")
     sys.exit(bool(grown))
 
 
-def growth(full: Figures, end: Figures) -> list[str]:
-    """What is more at the end than when everything that is kept was full."""
-    bound = {
-        name: full[name] * (1 if name in LEVEL else GROWTH)
-        for name in (*LEVEL, "MB resident", "rows of runs", "rows of reads", "MB of logs")
-    }
+def growth(full: Figures, end: Figures, *, days: float) -> list[str]:
+    """What is more at the end than it was after so many days; what was not full by then is left
+    out."""
+    bound = {name: full[name] for name in LEVEL}
+    bound |= {name: full[name] * GROWTH for name, after in FULL_AFTER_DAYS.items() if days >= after}
+    bound["MB of logs"] = LOG_MEGABYTES * (LOGS_KEPT + 1) * GROWTH
     return [
         f"{name} grew from {full[name]:,.1f} to {end[name]:,.1f}"
         for name, most in bound.items()
@@ -76,8 +97,9 @@ def _environment(sap: PretendSAP, url: str, folder: str) -> dict[str, str]:
     return environment_of(sap.url, url, folder) | {
         "ORDERMIRROR_LOG_LEVEL": "INFO",
         "ORDERMIRROR_LOG_FILE": f"{folder}/ordermirror.log",
-        "ORDERMIRROR_LOG_FILE_MEGABYTES": "1",
-        "ORDERMIRROR_LOG_FILES_KEPT": "2",
+        "ORDERMIRROR_LOG_FILE_MEGABYTES": str(LOG_MEGABYTES),
+        "ORDERMIRROR_LOG_FILES_KEPT": str(LOGS_KEPT),
+        "ORDERMIRROR_KEEP_HISTORY_DAYS": str(HISTORY_DAYS),
         "ORDERMIRROR_KEEP_RUNS_DAYS": str(KEPT_DAYS),
         "ORDERMIRROR_KEEP_READS_DAYS": str(KEPT_DAYS),
         "ORDERMIRROR_AUDIT_CLOSED_WITHIN": "30d",
@@ -109,31 +131,39 @@ def _days(
 def _product(folder: Path) -> tuple[Callable[[], None], Callable[[], Figures]]:
     """A refresh as the scheduler makes it, and what there is after it."""
     import django
+    from django.apps import apps
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
 
     django.setup()
     call_command("migrate", verbosity=0)
-    from ordermirror import companies, retention
+    from ordermirror import background, companies, retention
     from ordermirror.models import OrderChange, ReadLog, SalesOrder, SyncRun
 
     [company] = companies.to_refresh()
     daily = retention.Daily()
 
     def refresh() -> None:
-        companies.refresh_in_background(company, stopping=lambda: False)
+        background.refresh(company, stopping=lambda: False)
         daily.prune_if_due(settings.ORDERMIRROR, now=datetime.now(UTC), stopping=lambda: False)
         connection.close()
 
     def look() -> Figures:
+        size = _database_bytes(folder)
+        rows = sum(
+            model._default_manager.count()
+            for model in apps.get_app_config("ordermirror").get_models()
+        )
         figures = {
             "orders": SalesOrder.objects.count(),
             "rows of runs": SyncRun.objects.count(),
             "rows of reads": ReadLog.objects.count(),
             "rows of history": OrderChange.objects.count(),
             "not complete": SyncRun.objects.exclude(outcome="complete").count(),
-            "connections": _connections(),
+            "connections": _asked(CONNECTIONS),
+            "MB of database": size / 1e6,
+            "bytes of database a row": size / rows,
         }
         connection.close()
         return figures | {
@@ -141,26 +171,25 @@ def _product(folder: Path) -> tuple[Callable[[], None], Callable[[], Figures]]:
             "open files": len(os.listdir("/proc/self/fd")),
             "threads": threading.active_count(),
             "MB of logs": sum(it.stat().st_size for it in folder.glob("ordermirror.log*")) / 1e6,
-            "MB of database": sum(it.stat().st_size for it in folder.glob("db.sqlite3*")) / 1e6,
         }
 
     return refresh, look
 
 
-def _connections() -> int:
-    """Of this database, at its server; 0 where it is a file."""
+def _asked(questions: Mapping[str, str]) -> int:
+    """What the database's server answers; 0 where it is a file."""
     from django.db import connection
 
-    questions = {
-        "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()",
-        "mysql": "SELECT count(*) FROM information_schema.processlist WHERE db = database()",
-    }
     if connection.vendor not in questions:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(questions[connection.vendor])
         [[found]] = cursor.fetchall()
     return int(found)
+
+
+def _database_bytes(folder: Path) -> int:
+    return _asked(SIZE) or sum(it.stat().st_size for it in folder.glob("db.sqlite3*"))
 
 
 def _resident() -> float:

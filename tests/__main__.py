@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance import brokers
 from tests.acceptance.engines import FOUND, MISSING, Engine
 
 ROOT = Path(__file__).parent.parent
@@ -52,13 +53,14 @@ def verdict(codes: dict[str, int]) -> int:
     if PASSED not in codes.values():
         return NOTHING_SELECTED
     if os.environ.get("CI") and uncovered():
-        say("In CI every database must be covered.")
+        say("In CI every database and every broker must be covered.")
         return int(pytest.ExitCode.TESTS_FAILED)
     return PASSED
 
 
 def uncovered() -> list[str]:
-    return [f"{name}: NOT COVERED, {why}" for name, why in MISSING.items() if why]
+    databases = [f"{name}: NOT COVERED, {why}" for name, why in MISSING.items() if why]
+    return databases + brokers.uncovered()
 
 
 def say(*lines: str) -> None:

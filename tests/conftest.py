@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from ordermirror.sandbox.sessions import Sessions
+from tests.acceptance import brokers
 from tests.support import mirrored
 
 
@@ -56,7 +57,8 @@ def _is_database_bound(item):
 
 
 def pytest_report_header():
-    return f"database: {settings.DATABASES['default']['ENGINE'].rsplit('.', 1)[-1]}"
+    database = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
+    return [f"database: {database}", *brokers.uncovered()]
 
 
 def pytest_sessionfinish(session, exitstatus):

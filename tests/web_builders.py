@@ -26,7 +26,8 @@ _entries = count(1)
 
 
 def make_company(company_db=COMPANY_DB):
-    return Company.objects.get_or_create(company_db=company_db)[0]
+    """One that is refreshed, as if a person had added it."""
+    return Company.objects.get_or_create(company_db=company_db, defaults={"own_settings": {}})[0]
 
 
 def make_order(*, company_db=COMPANY_DB, doc_entry=None, **fields):

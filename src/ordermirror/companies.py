@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,6 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from ordermirror import conf, sync
-from ordermirror.alerts import after_refresh
 from ordermirror.conf import GATEWAY, QUERY_SERVICE, Settings
 from ordermirror.core import due, report
 from ordermirror.core.plan import Plan
@@ -140,48 +139,26 @@ def refresh(
     )
 
 
-def refresh_in_background(company: Company, *, stopping: Callable[[], bool]) -> RunReport:
-    """Refresh, and tell people what is news; for whoever does so by the clock."""
-    try:
-        return refresh(company, stopping=stopping)
-    finally:
-        after_refresh.look(settings.ORDERMIRROR, now=utc_now())
-
-
 def due_now(*, now: datetime) -> list[Company]:
     """Companies whose refresh is due, the longest waiting first. Raises as `to_refresh` does."""
     ensure_named()
     return [company for seconds, company in waiting(now=now) if seconds <= 0]
 
 
-def refresh_if_due(company_id: int, *, stopping: Callable[[], bool]) -> None:
-    """Refresh in background, unless that was done meanwhile, or the company is paused or gone."""
-    for company in due_now(now=utc_now()):
-        if company.pk == company_id:
-            refresh_in_background(company, stopping=stopping)
-
-
-def waiting(
-    *, now: datetime, since: datetime | None = None, every: timedelta | None = None
-) -> list[Waiting]:
+def waiting(*, now: datetime, since: datetime | None = None) -> list[Waiting]:
     """Companies that are refreshed, the one that is due first, first. One statement.
 
-    Slots are counted from `since`, or by each company's own moment, which spreads them. `every`
-    is for those that have none of their own; None: as it is set.
+    Slots are counted from `since`, or by each company's own moment, which spreads them.
     """
     found = Company.objects.filter(refreshed(), paused_at=None).annotate(active_at=_active_at())
-    moments = [(_due_at(company, now, since, every), company.pk, company) for company in found]
+    moments = [(_due_at(company, now, since), company.pk, company) for company in found]
     return [Waiting((at - now).total_seconds(), company) for at, _pk, company in sorted(moments)]
 
 
-def _due_at(
-    company: Any, now: datetime, since: datetime | None, every: timedelta | None
-) -> datetime:
+def _due_at(company: Any, now: datetime, since: datetime | None) -> datetime:
     """Not in quiet hours. `company` is annotated with `active_at`."""
-    chosen, has_own = shown(company), "every" in (company.own_settings or {})
-    rhythm = every if every and not has_own else chosen.every
-    begun = since or company.created_at
-    found = due.due_at(company.active_at, now=now, since=begun, every=rhythm)
+    chosen, begun = shown(company), since or company.created_at
+    found = due.due_at(company.active_at, now=now, since=begun, every=chosen.every)
     return max(found, chosen.quiet_until(now) or found)
 
 

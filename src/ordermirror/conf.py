@@ -516,7 +516,9 @@ class Settings:
         secret=True,
     )
     alert_stale_after: timedelta = setting(
-        duration, "30m", "Age of the data from which on somebody is told."
+        duration,
+        "30m",
+        "Age of the data from which on somebody is told; two intervals where that is longer.",
     )
     alert_failed_times: int = setting(
         whole_number(1, 1000),
@@ -526,11 +528,22 @@ class Settings:
     alert_quarantined: int = setting(
         whole_number(1, 100_000), "5", "Orders set aside from which on somebody is told."
     )
+    alert_quarantine_growth: int = setting(
+        whole_number(1, 100_000),
+        "10",
+        "Orders set aside within an hour from which on somebody is told, however many there were.",
+    )
+    alert_quiet_hours: tuple[quiet.Hours, ...] | None = setting(
+        quiet_hours,
+        None,
+        "Hours, in TIME_ZONE, in which nobody is told anything, such as 22:00-06:00; afterwards "
+        "what still stands is.",
+    )
     alert_ping_url: str | None = setting(
         ping_url,
         None,
-        "Web address asked for after each refresh while nothing is wrong; its owner notices when "
-        "that ends.",
+        "Web address asked for each minute while nothing is wrong; its owner notices when that "
+        "ends.",
         secret=True,
     )
 
@@ -540,11 +553,18 @@ class Settings:
 
     def quiet_until(self, now: datetime) -> datetime | None:
         """When the quiet hours in which `now` (aware) lies end; None outside of them."""
-        return quiet.until(self.sap_quiet_hours or (), now.astimezone(ZoneInfo(self.time_zone)))
+        return quiet.until(self.sap_quiet_hours or (), self._local(now))
 
     def quiet_ended(self, now: datetime) -> datetime | None:
         """When the last quiet hours before `now` (aware) ended; None when none are set."""
-        return quiet.last_end(self.sap_quiet_hours or (), now.astimezone(ZoneInfo(self.time_zone)))
+        return quiet.last_end(self.sap_quiet_hours or (), self._local(now))
+
+    def tells_nobody(self, now: datetime) -> bool:
+        """Whether `now` (aware) lies in hours in which no alert is sent."""
+        return quiet.until(self.alert_quiet_hours or (), self._local(now)) is not None
+
+    def _local(self, now: datetime) -> datetime:
+        return now.astimezone(ZoneInfo(self.time_zone))
 
     def company(self) -> str | None:
         """What the mirrored company is called; a gateway does not tell. None when not set."""

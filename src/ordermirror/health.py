@@ -12,8 +12,13 @@ from ordermirror.conf import Settings
 from ordermirror.database import missing_migrations
 from ordermirror.errors import ConfigError
 from ordermirror.last_runs import LastRuns, State
+from ordermirror.models import Company
 
 UNREACHABLE = "the database can't be reached"
+NOTHING_REFRESHED = (
+    "no company is refreshed: name one in ORDERMIRROR_SAP_COMPANY_DB, "
+    "or run `ordermirror company add`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +54,10 @@ def not_ready_because() -> str:
 
 
 def read(settings: Settings, *, now: datetime) -> Health:
-    """Raises django.db.Error when the database does not answer."""
+    """Of companies that are refreshed; raises django.db.Error when the database does not answer."""
     found = tuple(of(runs, now=now) for runs in last_runs.read())
     if not found:
-        reasons = ["nothing is mirrored yet"]
+        reasons = [NOTHING_REFRESHED if Company.objects.exists() else "nothing is mirrored yet"]
     else:
         reasons = [company.stale_because for company in found if company.stale_because]
     ages = [company.age_seconds for company in found]

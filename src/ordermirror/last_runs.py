@@ -1,6 +1,6 @@
 """How old the data of each company is, and whether that is too old: one answer for every door.
 
-Pages, health, metrics, `ordermirror status` and the doctor all ask here.
+Pages, health, metrics, alerts, `ordermirror status` and the doctor all ask here.
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ def quiet_of(settings: Settings, now: datetime) -> Quiet:
 
 
 def read(rows: QuerySet[Company] | None = None) -> tuple[LastRuns, ...]:
-    """Of these companies, or all; one statement, and in it one step down an index for a figure."""
-    rows = Company.objects.all() if rows is None else rows
+    """Of these companies, or all that are refreshed; one statement, in it a step down an index for
+    each figure."""
+    rows = Company.objects.filter(companies.refreshed()) if rows is None else rows
     found = rows.order_by("id").annotate(**columns("pk"))
     return tuple(of(company, company) for company in found)
 
@@ -142,7 +143,7 @@ def state_of(runs: LastRuns, *, now: datetime) -> State:
         return State.NEVER
     if now - runs.as_of <= runs.limit:
         return State.FRESH
-    return State.QUIET if _is_quiet(runs, now) else State.LATE
+    return State.LATE if waited(runs, since=runs.as_of, now=now) > runs.limit else State.QUIET
 
 
 def stale_because(runs: LastRuns, *, now: datetime) -> str:
@@ -155,11 +156,11 @@ def stale_because(runs: LastRuns, *, now: datetime) -> str:
         return ""
     if runs.conflict:
         return "nothing is written until a person decides; run `ordermirror company`"
-    age = runs.age(now)
-    if age is None:
+    if runs.as_of is None:
         return "no refresh has been complete yet"
-    if age <= runs.limit or _is_quiet(runs, now):
+    if waited(runs, since=runs.as_of, now=now) <= runs.limit:
         return ""
+    age = now - runs.as_of
     return (
         f"the newest complete refresh began {age.total_seconds():.0f} seconds ago, "
         f"{runs.limit.total_seconds():.0f} are allowed"
@@ -167,14 +168,18 @@ def stale_because(runs: LastRuns, *, now: datetime) -> str:
     )
 
 
+def waited(runs: LastRuns, *, since: datetime, now: datetime) -> timedelta:
+    """How long refreshes have had time to renew data as of `since`: none while it is quiet, and
+    anew from the end of the last quiet hours."""
+    quiet = quiet_of(runs.settings, now)
+    if quiet.until:
+        return timedelta(0)
+    return now - max(since, quiet.ended or since)
+
+
 def limit(every: timedelta) -> timedelta:
     """How old data may become."""
     return LATE_AFTER_INTERVALS * every
-
-
-def _is_quiet(runs: LastRuns, now: datetime) -> bool:
-    quiet = quiet_of(runs.settings, now)
-    return bool(quiet.until or (quiet.ended and now - quiet.ended <= runs.limit))
 
 
 def _newest(outcome: Outcome, field: str, company: str) -> Subquery:

@@ -1,4 +1,4 @@
-"""Hours of the day in which no refresh is begun by itself. Pure."""
+"""Hours of the day in which no refresh is begun by itself, or nobody is told anything. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parse(text: str) -> tuple[Hours, ...]:
     hours = tuple(_hours(part.strip()) for part in text.split(","))
     every_minute = (time(minute // 60, minute % 60) for minute in range(_MINUTES_A_DAY))
     if all(_held(hours, at) for at in every_minute):
-        raise ValueError("these are all hours of the day, so nothing would ever be refreshed")
+        raise ValueError("these are all hours of the day; leave some out")
     return hours
 
 

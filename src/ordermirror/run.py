@@ -218,9 +218,9 @@ class Run:
             return
         if plan.too_many_missing(gone, orders=reads.count(self.company_id, is_open=True)):
             self.note_conflict(
-                f"SAP no longer shows {gone} orders that it showed before: the SAP user may have "
-                "lost permissions, or the company was exchanged; if they were archived on "
-                "purpose, decide for a new epoch"
+                f"the brake was pulled: SAP no longer shows {gone} orders that it showed before; "
+                "the SAP user may have lost permissions, or the company was exchanged; if they "
+                "were archived on purpose, decide for a new epoch"
             )
 
     def note_conflict(self, problem: str) -> None:

@@ -1,4 +1,7 @@
-"""The embedded scheduler: starts refreshes when they are due, in threads; no broker needed."""
+"""The embedded scheduler: starts refreshes when they are due, in threads; no broker needed.
+
+Beside it goes what is repeated by itself.
+"""
 
 from __future__ import annotations
 
@@ -105,6 +108,31 @@ class Scheduler:
             self._stopping.wait(LOOK_AGAIN_SECONDS)
         del self._running[company.pk]
         self._news.set()
+
+
+class Repeated:
+    """Work that comes again after a while in a thread of its own, whatever refreshes do. An error
+    is logged, once until the work succeeds."""
+
+    def __init__(self, name: str, work: Callable[[], None], *, every: timedelta) -> None:
+        self._name, self._work, self._every = name, work, every
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._repeat, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, *, patience: timedelta) -> None:
+        self._stopping.set()
+        self._thread.join(patience.total_seconds())
+
+    def _repeat(self) -> None:
+        failed = False
+        while not self._stopping.wait(self._every.total_seconds()):
+            again, failed = failed, True
+            with _told(f"{self._name} failed", again=again):
+                self._work()
+                failed = False
 
 
 @contextlib.contextmanager

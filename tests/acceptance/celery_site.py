@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from kombu import Connection, Queue
 
-from tests.acceptance.support import Installation, processes_of_session
+from tests.acceptance.support import Installation, kill_session, processes_of_session
 
 PATIENCE_SECONDS = 180
 APP = "ordermirror.project.celery"
@@ -66,17 +66,9 @@ class Site:
 
     def end_all(self) -> None:
         for process in self.processes:
-            kill(process)
+            kill_session(process)
         with contextlib.suppress(Exception), Connection(self.broker_url) as connection:
             Queue(self.queue)(connection.default_channel).delete()
-
-
-def kill(process: subprocess.Popen) -> None:
-    """kill -9 of all its processes, as when its machine stops."""
-    for pid in processes_of_session(process.pid):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait()
 
 
 def kill_one(pid: int) -> None:

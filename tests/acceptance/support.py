@@ -135,6 +135,14 @@ def fetch(url: str) -> str:
     return urllib3.request("GET", url, retries=retries).data.decode()
 
 
+def kill_session(leader: subprocess.Popen) -> None:
+    """kill -9 of all processes of the session that one began, as when its machine stops."""
+    for pid in processes_of_session(leader.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    leader.wait()
+
+
 def processes_of_session(session: int) -> list[int]:
     """Processes that are still alive in the session that a process began."""
     alive = []

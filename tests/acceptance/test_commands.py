@@ -106,6 +106,16 @@ def test_an_incomplete_sync_exits_1(installation, sandbox):
     assert "redirect" in done.stderr
 
 
+def test_a_sync_looks_whether_somebody_must_be_told(installation, sandbox):
+    installation.variables["ORDERMIRROR_ALERT_FAILED_TIMES"] = "1"
+    sandbox.faults.add(Fault(kind="redirect", path="Orders", times=None))
+
+    installation.command("sync")
+
+    [alert] = json.loads(installation.command("alerts", "--json").stdout)
+    assert (alert["kind"], alert["standing"]) == ("failed", True)
+
+
 def test_wrong_settings_exit_2_and_are_told_all_at_once(installation):
     installation.variables = {
         "ORDERMIRROR_SAP_URL": "http://sap.example.com/b1s/v9",

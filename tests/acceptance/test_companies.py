@@ -46,7 +46,7 @@ def test_companies_are_added_refreshed_paused_and_removed(group):
     assert listed(group) == {"Dubai": "refreshed", "Doha": "paused"}
     exported = group.command("export", "orders", "--company", "Dubai").stdout
     assert len(exported.splitlines()) == 5
-    unclear = group.command("status")
+    unclear = group.command("export", "orders")
     assert (unclear.returncode, "--company NAME" in unclear.stderr) == (2, True)
 
     unasked = group.command("company", "remove", "Dubai", "--delete-data")
@@ -57,6 +57,21 @@ def test_companies_are_added_refreshed_paused_and_removed(group):
 
     group.command("company", "remove", "Dubai", "--delete-data", "--yes")
     assert listed(group) == {"Doha": "paused"}
+
+
+def test_status_tells_of_every_company_and_whether_one_is_stale(group):
+    add(group, "Dubai")
+    add(group, "Doha")
+    group.command("sync", "--company", "Dubai")
+
+    one_is_new = group.command("status", "--json")
+    group.command("company", "pause", "Doha")
+    one_is_paused = group.command("status", "--json")
+
+    told = [json.loads(line) for line in one_is_new.stdout.splitlines()]
+    assert [(it["company_db"], it["fresh"]) for it in told] == [("Dubai", True), ("Doha", False)]
+    assert (one_is_new.returncode, one_is_paused.returncode) == (3, 0)
+    assert group.command("status", "--company", "Dubai").returncode == 0
 
 
 def test_a_password_is_not_taken_into_the_database(group):

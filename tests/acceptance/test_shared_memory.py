@@ -20,10 +20,7 @@ EVERY_RUN = Plan(items_every=timedelta(0))
 @pytest.fixture
 def redis(tmp_path):
     """A server of the test's own. Where none can be started that is told, and fails in CI."""
-    if brokers.Redis.program is None:
-        told = "NOT TESTED with Redis: there is no redis-server here"
-        (pytest.skip if brokers.MAY_STAND_OUT else pytest.fail)(told)
-    with brokers.redis(tmp_path) as server:
+    with brokers.running("redis", tmp_path) as server:
         yield server
 
 

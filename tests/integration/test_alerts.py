@@ -13,22 +13,25 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from django.conf import settings
 
-from ordermirror.alerts import after_refresh, channels
+from ordermirror import quiet
+from ordermirror.alerts import channels, lookout
 from ordermirror.alerts.channels import ChannelError
 from ordermirror.alerts.conditions import Limits
 from ordermirror.alerts.messages import TEST, length
 from ordermirror.alerts.models import Alert
 from ordermirror.alerts.watch import Watch
-from ordermirror.models import Company, SyncRun
+from ordermirror.models import Company, Quarantine, SyncRun
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
-LIMITS = Limits(stale_after=timedelta(minutes=30), failed_times=3, quarantined=5)
+LIMITS = Limits(
+    stale_after=timedelta(minutes=30), failed_times=3, quarantined=5, quarantine_growth=10
+)
 one_database = pytest.mark.one_database(reason="sends over the network and stores nothing")
 
 
 @pytest.fixture
 def company(transactional_db):
-    made = Company.objects.create(company_db="SBODEMO")
+    made = Company.objects.create(company_db="SBODEMO", own_settings={})
     ran(made, NOW, "complete")
     return made
 
@@ -58,7 +61,7 @@ class Post:
 
 def look(post, company, *, minutes, quiet=False):
     watch = Watch(limits=LIMITS, tell=post, is_quiet=lambda now: quiet)
-    return watch.look([company], now=NOW + timedelta(minutes=minutes))
+    return watch.look(Company.objects.filter(pk=company.pk), now=NOW + timedelta(minutes=minutes))
 
 
 def test_old_data_is_told_once_and_its_end_with_the_length(company):
@@ -143,6 +146,121 @@ def test_a_company_that_was_never_loaded_is_old_from_its_beginning(transactional
     look(post, company, minutes=31)
 
     assert post.titles == ["OrderMirror NEW: the data is old"]
+
+
+def configured(**values):
+    return replace(settings.ORDERMIRROR, **values)
+
+
+@pytest.mark.parametrize("let_be", [{"own_settings": None}, {"paused_at": NOW}])
+def test_what_was_wrong_with_a_company_that_is_let_be_is_over_without_a_word(company, let_be):
+    """One that the environment names no more was told as old for ever."""
+    post = Post()
+    look(post, company, minutes=31)
+    Company.objects.update(**let_be)
+
+    lookout.look(configured(), now=NOW + timedelta(minutes=36))
+    Company.objects.update(own_settings={}, paused_at=None)
+    ran(company, NOW + timedelta(minutes=41), "complete")
+    look(post, company, minutes=42)
+
+    assert Alert.objects.get().ended_at == NOW + timedelta(minutes=36)
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+
+
+def set_aside(company, number, at):
+    for _ in range(number):
+        Quarantine.objects.create(
+            company=company, doc_entry=Quarantine.objects.count(), stage="decode", reason="NaN",
+            payload_hash=1, first_seen_at=at, last_seen_at=at, retry_at=at,
+        )  # fmt: skip
+
+
+def test_a_quarantine_that_grows_is_told_though_its_size_was(company):
+    set_aside(company, 12, NOW - timedelta(days=2))
+    post = Post()
+    look(post, company, minutes=1)
+
+    for minutes, more in ((2, 9), (3, 1)):
+        set_aside(company, more, NOW + timedelta(minutes=minutes))
+        look(post, company, minutes=minutes)
+    ran(company, NOW + timedelta(minutes=60), "complete")
+    look(post, company, minutes=62)
+
+    assert post.titles == [
+        "OrderMirror SBODEMO: orders are set aside",
+        "OrderMirror SBODEMO: many orders are set aside within an hour",
+        "OrderMirror SBODEMO: fewer orders are set aside",
+    ]
+
+
+def test_the_settings_say_when_nobody_is_told(company):
+    asleep = configured(alert_quiet_hours=quiet.parse("22:00-06:00"), time_zone="Asia/Dubai")
+
+    is_quiet = lookout.watch_of(asleep).is_quiet
+
+    assert [is_quiet(datetime(2026, 1, 5, hour, tzinfo=UTC)) for hour in (17, 18, 1, 2)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "the brake was pulled: SAP no longer shows 40 orders",
+        "order 7 is now 9: this is another company",
+    ],
+)
+def test_a_stop_says_what_stopped_the_writing(company, why):
+    company.conflict = why
+    company.save()
+    post = Post()
+
+    look(post, company, minutes=1)
+
+    assert post.sent[0].text.startswith(f"{why[0].upper()}{why[1:]}; see `ordermirror company`")
+
+
+def has_own(company, **texts):
+    company.own_settings = texts
+    company.save()
+
+
+def test_a_company_that_is_refreshed_every_four_hours_is_not_old_before_eight(company):
+    has_own(company, every="4h")
+    post = Post()
+
+    look(post, company, minutes=8 * 60)
+    assert post.sent == []
+    look(post, company, minutes=8 * 60 + 1)
+
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+
+
+def test_quiet_hours_make_no_data_old_until_a_refresh_had_time_after_them(company):
+    has_own(company, sap_quiet_hours="09:10-11:00")
+    post = Post()
+
+    for minutes in (31, 119, 149):
+        look(post, company, minutes=minutes)
+    assert post.sent == []
+    look(post, company, minutes=151)
+
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+
+
+def test_quiet_hours_do_not_end_what_was_wrong_before_them(company):
+    """They did: "refreshes complete again", when none had been asked for."""
+    has_own(company, sap_quiet_hours="10:00-11:00")
+    post = Post()
+
+    for minutes in (31, 61, 121):
+        look(post, company, minutes=minutes)
+    assert post.titles == ["OrderMirror SBODEMO: the data is old"]
+    ran(company, NOW + timedelta(minutes=125), "complete")
+    look(post, company, minutes=126)
+
+    assert "It took 1 hour 35 minutes" in post.sent[1].text
 
 
 @pytest.mark.parametrize(
@@ -262,8 +380,18 @@ def test_one_channel_that_works_is_enough_and_none_is_an_error():
 def test_the_ping_goes_out_only_while_nothing_is_wrong(company):
     with listening(HTTPServer, _Asked) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}/ping/secret"
-        configured = replace(settings.ORDERMIRROR, alert_ping_url=url)
-        after_refresh.look(configured, now=NOW + timedelta(minutes=5))
-        after_refresh.look(configured, now=NOW + timedelta(minutes=40))
+        pinged = configured(alert_ping_url=url)
+        lookout.look(pinged, now=NOW + timedelta(minutes=5))
+        lookout.look(pinged, now=NOW + timedelta(minutes=40))
 
     assert server.received == [("/ping/secret", "")]
+
+
+def test_no_ping_goes_out_while_nothing_is_refreshed(company):
+    Company.objects.update(own_settings=None)
+
+    with listening(HTTPServer, _Asked) as server:
+        url = f"http://127.0.0.1:{server.server_address[1]}/ping"
+        lookout.look(configured(alert_ping_url=url), now=NOW)
+
+    assert server.received == []

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from ordermirror import companies, conflicts, registry
+from ordermirror import companies, conf, conflicts, last_runs, registry
+from ordermirror.cli import run
 from ordermirror.conf import Settings
 from ordermirror.errors import ConfigError, OrderMirrorError, SyncAlreadyRunning
 from ordermirror.lease import held
@@ -132,8 +133,8 @@ def test_settings_that_went_wrong_fail_one_company_where_people_look(base, monke
 
     companies.refresh(company)
 
-    run = SyncRun.objects.get()
-    assert (run.outcome, "PASSWORD_OF_B is not set" in run.problem) == ("failed", True)
+    failed = SyncRun.objects.get()
+    assert (failed.outcome, "PASSWORD_OF_B is not set" in failed.problem) == ("failed", True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -168,15 +169,26 @@ def test_what_has_waited_longest_comes_first(base):
 
 
 def test_a_company_s_own_cadence_counts(base):
-    base(**SHARED, every=timedelta(minutes=5))
+    base(**SHARED, every=timedelta(minutes=1))
     now = timezone.now()
     registry.add("SLOW", {"every": "1h"})
     Company.objects.update(created_at=now - timedelta(minutes=50))
     make_run(company_db="SLOW", age=timedelta(minutes=20))
 
-    [waiting] = companies.waiting(now=now, every=timedelta(minutes=1))
+    [waiting] = companies.waiting(now=now)
 
     assert waiting.seconds == pytest.approx(600)
+
+
+def test_a_cadence_that_is_typed_decides_what_is_old_in_every_process(base, monkeypatch):
+    base(every=timedelta(minutes=5))
+    monkeypatch.setenv("ORDERMIRROR_EVERY", "5m")
+    company = Company.objects.create(company_db="A")
+
+    run.refresh_every(timedelta(hours=4))
+
+    assert last_runs.read_of(company).limit == timedelta(hours=8)
+    assert conf.load(conf.read_environment()).every == timedelta(hours=4)
 
 
 def test_a_company_waits_for_the_end_of_its_own_quiet_hours(base):

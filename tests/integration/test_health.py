@@ -11,6 +11,7 @@ import time_machine
 from django.db import OperationalError, connection
 
 from ordermirror import quiet
+from ordermirror.models import Company
 from tests.web_builders import make_company, make_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_ten")]
@@ -95,6 +96,26 @@ def test_nothing_mirrored_is_not_fresh(client):
     status, told = freshness(client)
 
     assert (status, told["fresh"], told["reason"]) == (503, False, "nothing is mirrored yet")
+
+
+def test_a_company_that_is_only_kept_is_no_reason_to_look(client):
+    """Its data stays as old as it is: monitors were told so for ever."""
+    make_run()
+    make_run(company_db="BEFORE", age=timedelta(days=9))
+    Company.objects.filter(company_db="BEFORE").update(own_settings=None)
+
+    status, told = freshness(client)
+
+    assert (status, [it["company_db"] for it in told["companies"]]) == (200, ["SBODEMO"])
+
+
+def test_nothing_refreshed_is_not_fresh_and_told_with_what_to_do(client):
+    make_run()
+    Company.objects.update(own_settings=None)
+
+    status, told = freshness(client)
+
+    assert (status, "run `ordermirror company add`" in told["reason"]) == (503, True)
 
 
 def test_old_data_is_told_with_its_age_and_what_went_wrong(client):

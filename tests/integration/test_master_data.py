@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -23,9 +22,9 @@ from ordermirror.models import (
 from ordermirror.sap.service_layer import utc_now
 from ordermirror.sap.transport import Answer
 from ordermirror.store.remembering import OwnMemory, RedisMemory, memory_of
+from tests.acceptance import brokers
 from tests.support import answers, lines_agree, mirrored
 
-REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 EVERY_RUN = Plan(items_every=timedelta(0), customers_every=timedelta(0))
 
@@ -215,11 +214,18 @@ def test_an_edited_customer_follows_and_only_those_stamped_lately_are_asked_for(
     assert all("UpdateDate ge '" in query for query in queries)
 
 
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory):
+    with brokers.running("redis", tmp_path_factory.mktemp("redis")) as made:
+        yield made.url
+
+
 @pytest.fixture(params=["own", "redis"])
 def memory(request, tmp_path):
     if request.param == "own":
         return OwnMemory()
-    return RedisMemory(REDIS, timedelta(minutes=1), prefix=f"test:{tmp_path}")
+    url = request.getfixturevalue("redis_url")
+    return RedisMemory(url, timedelta(minutes=1), prefix=f"test:{tmp_path}")
 
 
 def test_manufacturers_are_queried_once_cold_and_never_warm(transactional_db, memory):
@@ -255,8 +261,8 @@ def test_a_process_warns_once_and_goes_on_when_redis_is_down(mirror, caplog):
     assert caplog.text.count("in this process alone") == 1
 
 
-def test_two_processes_with_one_redis_see_each_others_changes(mirror, tmp_path):
-    one, other = (RedisMemory(REDIS, prefix=f"test:{tmp_path}") for _ in range(2))
+def test_two_processes_with_one_redis_see_each_others_changes(mirror, tmp_path, redis_url):
+    one, other = (RedisMemory(redis_url, prefix=f"test:{tmp_path}") for _ in range(2))
     mirror.sync(memory=one)
     code = first_item(mirror)
     mirror.sandbox.edit_row("Items", code, Manufacturer=3)
@@ -282,8 +288,8 @@ def test_own_memory_forgets_after_its_time():
     assert memory.recall("v", ["A", "B"]) == {}
 
 
-def test_redis_remembers_what_is_not_known_too(tmp_path):
-    memory = RedisMemory(REDIS, prefix=f"test:{tmp_path}")
+def test_redis_remembers_what_is_not_known_too(tmp_path, redis_url):
+    memory = RedisMemory(redis_url, prefix=f"test:{tmp_path}")
     memory.remember("v", {"A": 1, "it's": None})
 
     assert memory.recall("v", ["A", "it's", "C"]) == {"A": 1, "it's": None}

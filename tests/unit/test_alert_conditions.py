@@ -16,18 +16,25 @@ from ordermirror.alerts.conditions import (
 )
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
-LIMITS = Limits(stale_after=timedelta(minutes=30), failed_times=3, quarantined=5)
+LIMITS = Limits(
+    stale_after=timedelta(minutes=30), failed_times=3, quarantined=5, quarantine_growth=10
+)
 
 
 def found(**state):
     well = {
         "fresh_as_of": NOW,
+        "limit": timedelta(minutes=10),
+        "stands": False,
         "failed_since": 0,
         "last_problem": "",
         "conflict": "",
         "quarantined": 0,
+        "quarantined_lately": 0,
     }
-    return troubles(Watched(**{**well, **state}), LIMITS, now=NOW)
+    state = {**well, **state}
+    state.setdefault("waited", NOW - state["fresh_as_of"])
+    return troubles(Watched(**state), LIMITS, now=NOW)
 
 
 def refresh(**state):
@@ -42,6 +49,25 @@ def test_nothing_is_wrong_with_fresh_data():
 def test_data_older_than_allowed_is_told():
     assert refresh(fresh_as_of=NOW - timedelta(minutes=30)) is None
     assert refresh(fresh_as_of=NOW - timedelta(minutes=31)) == Kind.STALE
+
+
+def test_a_slow_cadence_lets_data_become_older():
+    hours = timedelta(hours=8)
+
+    assert refresh(fresh_as_of=NOW - hours, limit=hours) is None
+    assert refresh(fresh_as_of=NOW - hours, limit=hours - timedelta(minutes=1)) == Kind.STALE
+
+
+def test_quiet_hours_excuse_what_was_fresh_before_them_and_end_nothing():
+    before = NOW - timedelta(hours=3)
+
+    assert refresh(fresh_as_of=before, waited=timedelta(0)) is None
+    assert refresh(fresh_as_of=before, waited=timedelta(minutes=31)) == Kind.STALE
+    assert refresh(fresh_as_of=before, waited=timedelta(0), stands=True) == Kind.STALE
+
+
+def test_data_that_became_fresh_ends_what_stands():
+    assert refresh(stands=True) is None
 
 
 def test_refreshes_that_fail_are_told_after_some():
@@ -61,6 +87,14 @@ def test_the_sentence_names_the_last_problem():
 def test_a_quarantine_that_grows_is_told_whatever_else_is_wrong():
     assert found(quarantined=4) == {}
     assert found(quarantined=5, failed_since=3).keys() == {Subject.REFRESH, Subject.QUARANTINE}
+
+
+def test_many_orders_set_aside_within_an_hour_are_told_besides():
+    assert found(quarantined=50, quarantined_lately=9).keys() == {Subject.QUARANTINE}
+    assert found(quarantined=50, quarantined_lately=10).keys() == {
+        Subject.QUARANTINE,
+        Subject.GROWTH,
+    }
 
 
 @pytest.mark.parametrize(

@@ -80,17 +80,23 @@ def test_a_suite_measured_anew_leaves_the_others_as_they_were(tmp_path):
 
 FULL = {
     "open files": 8.0, "threads": 1.0, "connections": 1.0, "MB resident": 90.0,
-    "rows of runs": 2880.0, "rows of reads": 300.0, "MB of logs": 2.0,
+    "rows of runs": 2880.0, "rows of reads": 300.0, "MB of logs": 2.0, "rows of history": 3000.0,
+    "bytes of database a row": 900.0,
 }  # fmt: skip
 
 
 def test_a_soak_that_stays_level_has_nothing_to_tell():
-    assert growth(FULL, FULL | {"MB resident": 91.0}) == []
+    assert growth(FULL, FULL | {"MB resident": 91.0}, days=40) == []
+
+
+def test_what_was_not_full_yet_may_still_grow():
+    assert growth(FULL, FULL | {"rows of history": 4000.0}, days=29) == []
+    assert growth(FULL, FULL | {"rows of runs": 4000.0}, days=9) == []
 
 
 @pytest.mark.parametrize("name", FULL)
 def test_a_soak_tells_what_grew(name):
-    [told] = growth(FULL, FULL | {name: FULL[name] * 2})
+    [told] = growth(FULL, FULL | {name: FULL[name] * 2}, days=40)
 
     assert told.startswith(f"{name} grew")
 

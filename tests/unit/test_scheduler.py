@@ -9,7 +9,7 @@ import pytest
 
 from ordermirror import scheduler
 from ordermirror.models import Company
-from ordermirror.scheduler import Scheduler, Waiting
+from ordermirror.scheduler import Repeated, Scheduler, Waiting
 
 PATIENCE = timedelta(seconds=10)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,6 +124,35 @@ def test_what_is_not_due_is_not_started():
     made = Scheduler(waiting, lambda company, stopping: calls.append(company))
     made.start()
     assert looked.wait(10)
+    made.stop(patience=PATIENCE)
+
+    assert calls == []
+
+
+def test_what_is_repeated_goes_on_after_an_error_that_is_told_once(caplog):
+    calls, fourth = [], threading.Event()
+
+    def work():
+        calls.append(None)
+        if len(calls) == 4:
+            fourth.set()
+        if len(calls) < 4:
+            raise RuntimeError("boom")
+
+    made = Repeated("looking", work, every=timedelta(milliseconds=1))
+    made.start()
+    assert fourth.wait(10)
+    made.stop(patience=PATIENCE)
+
+    assert caplog.text.count("looking failed: boom") == 1
+
+
+def test_what_is_repeated_does_not_begin_at_once():
+    """After a night without power the data is old until the first refresh has ended."""
+    calls = []
+
+    made = Repeated("looking", lambda: calls.append(None), every=timedelta(hours=1))
+    made.start()
     made.stop(patience=PATIENCE)
 
     assert calls == []

@@ -34,6 +34,7 @@ def ended(company: Company, alert: Alert) -> Message:
     over = {
         Subject.REFRESH: "refreshes complete again",
         Subject.QUARANTINE: "orders are stored again",
+        Subject.GROWTH: "fewer orders are set aside",
     }[Subject(alert.subject)]
     assert alert.ended_at is not None  # noqa: S101 - it is over
     lasted = length(alert.ended_at - alert.began_at)

@@ -1,4 +1,4 @@
-"""After each refresh: see what is wrong, remember it, and tell what is news.
+"""See what is wrong, remember it, and tell what is news.
 
 Several processes may look at once. The database decides who notes that a trouble began or ended,
 and who tells it: a message goes out once, unless its channel fails; then it is tried again at the
@@ -8,14 +8,18 @@ next look.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
+from ordermirror import last_runs
 from ordermirror.alerts import messages
 from ordermirror.alerts.channels import Channel, ChannelError
 from ordermirror.alerts.conditions import (
+    LATELY,
     Limits,
     Subject,
     Trouble,
@@ -25,6 +29,7 @@ from ordermirror.alerts.conditions import (
 )
 from ordermirror.alerts.messages import Message
 from ordermirror.alerts.models import Alert
+from ordermirror.last_runs import LastRuns, Outcome
 from ordermirror.models import Company, Quarantine, SyncRun
 
 logger = logging.getLogger(__name__)
@@ -38,11 +43,14 @@ class Watch:
     tell: Channel
     is_quiet: Callable[[datetime], bool] = lambda now: False
 
-    def look(self, companies: Iterable[Company], *, now: datetime) -> int:
-        """Returns how many troubles stand."""
+    def look(self, companies: QuerySet[Company], *, now: datetime) -> int:
+        """Returns how many troubles stand. Those of other companies are over without a word."""
+        others = Alert.objects.filter(standing=True).exclude(company__in=companies.values("pk"))
+        others.update(standing=None, ended_at=now, end_told=True)
         standing = 0
-        for company in companies:
-            found = troubles(watched(company), self.limits, now=now)
+        for company in companies.order_by("pk").annotate(**last_runs.columns("pk")):
+            runs = last_runs.of(company, company)
+            found = troubles(watched(company, runs, now=now), self.limits, now=now)
             standing += len(found)
             _note(company, found, now)
             if not self.is_quiet(now):
@@ -70,20 +78,24 @@ class Watch:
             logger.error("an alert could not be sent, and is tried again: %s", exc)
 
 
-def watched(company: Company) -> Watched:
+def watched(company: Company, runs: LastRuns, *, now: datetime) -> Watched:
     """Four small statements, whatever the size of the tables."""
-    runs = SyncRun.objects.filter(company=company).order_by("-started_at", "-id")
-    complete = runs.filter(outcome=SyncRun.Outcome.COMPLETE).first()
-    since = runs.filter(outcome__in=(SyncRun.Outcome.FAILED, SyncRun.Outcome.INCOMPLETE))
-    if complete:
-        since = since.filter(started_at__gt=complete.started_at)
-    last = since.first()
+    fresh_as_of = runs.as_of or company.created_at
+    wrong = SyncRun.objects.filter(
+        company=company, outcome__in=(Outcome.FAILED, Outcome.INCOMPLETE)
+    )
+    quarantine = Quarantine.objects.filter(company=company)
+    standing = Alert.objects.filter(company=company, subject=Subject.REFRESH, standing=True)
     return Watched(
-        fresh_as_of=complete.started_at if complete else company.created_at,
-        failed_since=since.count(),
-        last_problem=last.problem if last else "",
+        fresh_as_of=fresh_as_of,
+        waited=last_runs.waited(runs, since=fresh_as_of, now=now),
+        limit=runs.limit,
+        stands=standing.exists(),
+        failed_since=(wrong.filter(started_at__gt=runs.as_of) if runs.as_of else wrong).count(),
+        last_problem=runs.last_problem,
         conflict=company.conflict,
-        quarantined=Quarantine.objects.filter(company=company).count(),
+        quarantined=quarantine.count(),
+        quarantined_lately=quarantine.filter(first_seen_at__gt=now - LATELY).count(),
     )
 
 

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from ordermirror.alerts import messages
-from ordermirror.alerts.after_refresh import channels_of
 from ordermirror.alerts.channels import ChannelError
 from ordermirror.alerts.conditions import Kind
+from ordermirror.alerts.lookout import channels_of
 from ordermirror.alerts.models import Alert
 from ordermirror.cli import output
 from ordermirror.cli.main import FAILED

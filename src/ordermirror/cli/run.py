@@ -6,18 +6,19 @@ import os
 import threading
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
 
-from ordermirror import companies, conf
+from ordermirror import background, companies, conf
 from ordermirror.cli import output
 from ordermirror.cli.serve import address, url
 from ordermirror.database import require_tables
 from ordermirror.models import Company
 from ordermirror.retention import Daily
 from ordermirror.sap.service_layer import utc_now
-from ordermirror.scheduler import Scheduler, Waiting
+from ordermirror.scheduler import Repeated, Scheduler, Waiting
 from ordermirror.server import serve
 
 PATIENCE = timedelta(seconds=20)
@@ -25,33 +26,41 @@ PATIENCE = timedelta(seconds=20)
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    every = arguments.every or settings.ORDERMIRROR.every
+    if arguments.every:
+        refresh_every(arguments.every)
     companies.to_refresh()
     begun = utc_now()
 
     def waiting() -> Sequence[Waiting]:
-        return companies.waiting(now=utc_now(), since=begun, every=every)
+        return companies.waiting(now=utc_now(), since=begun)
 
     pruning = Daily()
 
     def refresh(company: Company, stopping: threading.Event) -> None:
-        companies.refresh_in_background(company, stopping=stopping.is_set)
+        background.refresh(company, stopping=stopping.is_set)
         pruning.prune_if_due(settings.ORDERMIRROR, now=utc_now(), stopping=stopping.is_set)
 
-    if arguments.every:
-        # The processes that serve the pages read the settings anew.
-        os.environ[conf.variable("every")] = f"{every.total_seconds():.0f}s"
     scheduler = Scheduler(waiting, refresh)
+    looking = Repeated("looking for trouble", background.look, every=background.LOOK_EVERY)
     host, port = address(arguments)
 
     def started() -> None:
-        rhythm = f"refreshed every {every.total_seconds():g} seconds"
+        rhythm = f"refreshed every {settings.ORDERMIRROR.every.total_seconds():g} seconds"
         output.say(f"OrderMirror is at {url(host, port)}, {rhythm} (Ctrl-C ends it)")
         until = settings.ORDERMIRROR.quiet_until(utc_now())
         if until:
             output.say(f"These are quiet hours: the first refresh begins at {until:%H:%M}.")
         scheduler.start()
+        looking.start()
 
     serve(host, port, on_start=started)
     scheduler.stop(patience=PATIENCE)
+    looking.stop(patience=PATIENCE)
     return 0
+
+
+def refresh_every(every: timedelta) -> None:
+    """Here, and in the processes that serve the pages, which read the settings anew: all are to
+    know from when on data is old."""
+    settings.ORDERMIRROR = replace(settings.ORDERMIRROR, every=every)
+    os.environ[conf.variable("every")] = f"{every.total_seconds():.0f}s"

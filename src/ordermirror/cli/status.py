@@ -19,13 +19,23 @@ STALE = 3
 
 def run(arguments: Namespace) -> int:
     require_tables()
-    facts = _facts(companies.to_read(arguments.company))
-    if arguments.json:
-        output.json(facts)
-    else:
-        shown = [(name.replace("_", " "), value) for name, value in facts.items()]
-        output.pairs(f"Mirror of {facts['company_db']}", shown)
-    return 0 if facts["fresh"] else STALE
+    told = [_facts(company) for company in _chosen(arguments.company)]
+    for facts in told:
+        if arguments.json:
+            output.json(facts)
+        else:
+            shown = [(name.replace("_", " "), value) for name, value in facts.items()]
+            output.pairs(f"Mirror of {facts['company_db']}", shown)
+    return 0 if all(facts["fresh"] for facts in told) else STALE
+
+
+def _chosen(name: str | None) -> list[Company]:
+    """The company of that name, or that the environment names; all that are refreshed when neither
+    says which. Raises ConfigError when there are none."""
+    if name or companies.named_by_environment():
+        return [companies.to_read(name)]
+    refreshed = Company.objects.filter(companies.refreshed()).order_by("pk")
+    return list(refreshed) or [companies.to_read()]
 
 
 def _facts(company: Company) -> dict[str, Any]:

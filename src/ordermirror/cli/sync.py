@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from django.utils import timezone
 
-from ordermirror import companies
+from ordermirror import background, companies
 from ordermirror.cli import output
 from ordermirror.cli.progress import progress
 from ordermirror.core import report
@@ -25,7 +25,10 @@ def run(arguments: Namespace) -> int:
     chosen = companies.to_refresh()
     if arguments.company:
         chosen = [companies.to_read(arguments.company)]
-    return max((_refresh(company, arguments) for company in chosen), default=0)
+    try:
+        return max((_refresh(company, arguments) for company in chosen), default=0)
+    finally:
+        background.look()
 
 
 def _refresh(company: Company, arguments: Namespace) -> int:

@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordermirror.project.settings")
 django.setup()
 
 from ordermirror.checks import check_celery  # noqa: E402 - Django comes first
-from ordermirror.tasks import KILLED_AFTER, TICK  # noqa: E402
+from ordermirror.tasks import KILLED_AFTER, SCHEDULE  # noqa: E402
 
 if not settings.ORDERMIRROR.broker_url:
     raise ImproperlyConfigured("Celery needs ORDERMIRROR_BROKER_URL, such as redis://host:6379/0")
@@ -39,13 +39,7 @@ app.conf.update(
     ),
     # Nothing to keep in a file, nothing to edit; a tick that was missed is not made up for.
     beat_scheduler="celery.beat:Scheduler",
-    beat_schedule={
-        "tick": {
-            "task": "ordermirror.tick",
-            "schedule": TICK,
-            "options": {"expires": TICK.total_seconds()},
-        }
-    },
+    beat_schedule=SCHEDULE,
     # Our own logging, and no chatter among workers.
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,

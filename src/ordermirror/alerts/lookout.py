@@ -1,9 +1,10 @@
-"""What is looked at after each refresh, by the settings."""
+"""Look whether anything is wrong, by the settings."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from ordermirror import companies
 from ordermirror.alerts import channels
 from ordermirror.alerts.conditions import Limits
 from ordermirror.alerts.watch import Watch
@@ -12,10 +13,13 @@ from ordermirror.models import Company
 
 
 def look(settings: Settings, *, now: datetime) -> None:
-    """Tell what is news, and ping when nothing is wrong; paused companies are let be."""
-    companies = Company.objects.filter(paused_at=None).order_by("pk")
-    standing = watch_of(settings).look(companies, now=now)
-    if settings.alert_ping_url and not standing:
+    """Tell what is news, and ping when something is refreshed and nothing is wrong.
+
+    Companies that are paused, or only kept, are let be.
+    """
+    refreshed = Company.objects.filter(companies.refreshed(), paused_at=None)
+    standing = watch_of(settings).look(refreshed, now=now)
+    if settings.alert_ping_url and not standing and refreshed.exists():
         channels.ping(settings.alert_ping_url)
 
 
@@ -24,8 +28,10 @@ def watch_of(settings: Settings) -> Watch:
         stale_after=settings.alert_stale_after,
         failed_times=settings.alert_failed_times,
         quarantined=settings.alert_quarantined,
+        quarantine_growth=settings.alert_quarantine_growth,
     )
-    return Watch(limits=limits, tell=channels.all_of(channels_of(settings)))
+    tell = channels.all_of(channels_of(settings))
+    return Watch(limits=limits, tell=tell, is_quiet=settings.tells_nobody)
 
 
 def channels_of(settings: Settings) -> list[channels.Channel]:
