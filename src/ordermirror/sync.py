@@ -17,7 +17,7 @@ from typing import Protocol
 
 from django.db import connection
 
-from ordermirror import backfill, document_sets, masters, probes
+from ordermirror import backfill, document_sets, masters, probes, reconciliation
 from ordermirror import lease as leases
 from ordermirror.core import audit, report
 from ordermirror.core.diff import Fate
@@ -130,6 +130,8 @@ def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
         backfill.take_up(run)
         if _ask(run, full=full, progress=progress):
             _drain(run)
+            if reconciliation.conclude(run):
+                _drain(run)
             backfill.load_what_lacks(run)
             masters.ask_for_unknown_items(run)
     except IdentityConflict as exc:

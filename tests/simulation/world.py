@@ -73,6 +73,8 @@ class World:
         source: str = SERVICE_LAYER,
     ) -> None:
         self.rng = Random(f"simulation:{seed}")
+        self.reconciles = seed % 2 == 1
+        """Whether each run does, not only one a day."""
         self.log = log
         self.traits = traits or Traits.of(self.rng, source)
         self.tick = 0
@@ -203,7 +205,8 @@ class World:
 
     @property
     def plan(self) -> Plan:
-        return NO_AUDITS if self.traits.without == "audit" else AUDITS
+        plan = NO_AUDITS if self.traits.without == "audit" else AUDITS
+        return replace(plan, reconcile_every=timedelta(0)) if self.reconciles else plan
 
     def rescope(self) -> None:
         """A person wants other orders to be mirrored from the next run on."""

@@ -34,6 +34,7 @@ class Plan:
     returns_every: timedelta = timedelta(0)
     invoices_every: timedelta = timedelta(minutes=15)
     credit_notes_every: timedelta = timedelta(minutes=15)
+    reconcile_every: timedelta = timedelta(days=1)
     audit_open_within: timedelta = timedelta(hours=24)
     audit_closed_within: timedelta = timedelta(days=30)
     audit_most: int = 100

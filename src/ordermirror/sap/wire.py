@@ -5,6 +5,7 @@ This and its neighbours `wire_values` and `wire_masters` alone know SAP's spelli
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -300,6 +301,14 @@ def decode_key(row: msgspec.Raw, name: str) -> int | str:
         return msgspec.json.decode(fields[name], type=Int | Code)
     except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         raise BadAnswer(f"a row of SAP's answer has no usable {name}: {exc}") from exc
+
+
+def decode_count(body: bytes) -> int:
+    """The bare number that `$count` answers, as text; raises BadAnswer."""
+    text = body.removeprefix(codecs.BOM_UTF8).strip()
+    if not text.isdigit():
+        raise BadAnswer("SAP's count of orders is not a number")
+    return int(text)
 
 
 def decode_light(row: msgspec.Raw) -> LightOrder:
