@@ -13,6 +13,7 @@ from ordermirror.models import (
     OrderChange,
     OrderLine,
     OrderRead,
+    Reconciliation,
     SalesOrder,
     SalesPerson,
     SyncRun,
@@ -130,4 +131,23 @@ def make_change(order, *, kind="header", field="", old=None, new=None, **fields)
     }
     return OrderChange.objects.create(
         order=order, kind=kind, field=field, old=old, new=new, **values | fields
+    )
+
+
+def make_reconciliation(*, company_db=COMPANY_DB, at=None, differing=0, run=None, **figures):
+    """318 open orders of 4,812,300.50, equal; closed and cancelled ones as well."""
+    side = {"orders": 318, "total": "4812300.5"}
+    same = {"before": 1200, "after": 1200, "here": 1200, "unsettled": 0, "difference": 0}
+    values = {
+        "open": {"at_sap": side, "here": side, "on_their_way": 0},
+        "counts": {"closed": same},
+        "not_possible": "",
+        "differences": [],
+    }
+    return Reconciliation.objects.create(
+        company=make_company(company_db),
+        run=run,
+        at=at or timezone.now(),
+        differing=differing,
+        figures=values | figures,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,23 +115,26 @@ def refresh(
     company: Company,
     *,
     full: bool = False,
+    reconcile: bool = False,
     progress: Progress = lambda done, total: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> RunReport:
     """Refresh the mirror of a company once, as `sync.run_sync` does, with its own settings.
 
-    Settings that are wrong are recorded as a failed run, where people look.
+    `reconcile`: compare counts and sums with SAP's, though that may not be due. Settings that are
+    wrong are recorded as a failed run, where people look.
     """
     try:
         chosen = settings_of(company)
         source = source_of(chosen)
     except ConfigError as exc:
         return _failed(company, str(exc))
+    plan = plan_of(chosen)
     return sync.run_sync(
         company,
         source,
         lookback_days=chosen.lookback_days,
-        plan=plan_of(chosen),
+        plan=replace(plan, reconcile_every=timedelta(0)) if reconcile else plan,
         memory=memory(chosen),
         full=full,
         progress=progress,
@@ -172,6 +175,7 @@ def plan_of(settings: Settings) -> Plan:
         audit_open_within=settings.audit_open_within,
         audit_closed_within=settings.audit_closed_within,
         audit_most=settings.audit_most,
+        reconcile_every=settings.reconcile_every,
         recent_days=settings.gateway_days,
         first_days=settings.gateway_first_days,
     )

@@ -461,6 +461,12 @@ class Settings:
         "Orders of each kind that one run audits at most.",
         per_company=True,
     )
+    reconcile_every: timedelta = setting(
+        duration,
+        "1d",
+        "How often counts and sums are compared with SAP's.",
+        per_company=True,
+    )
     every: timedelta = setting(
         duration, "5m", "Time from the start of one refresh to the next.", per_company=True
     )
@@ -493,7 +499,9 @@ class Settings:
         whole_number(30, 36500), "3650", "Days that an order's changes are kept."
     )
     keep_runs_days: int = setting(
-        whole_number(2, 36500), "90", "Days that refreshes and alerts that are over are kept."
+        whole_number(2, 36500),
+        "90",
+        "Days that refreshes, reconciliations and alerts that are over are kept.",
     )
     keep_reads_days: int = setting(
         whole_number(2, 36500), "30", "Days that is kept why each order was read by its key."

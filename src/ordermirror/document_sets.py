@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
-from ordermirror import probes
+from ordermirror import probes, reconciliation
 from ordermirror.core import plan
 from ordermirror.core.fetched import Batch, Document, PartCoverage
 from ordermirror.core.fingerprint import document_hash
+from ordermirror.core.reconcile import Lights
 from ordermirror.models import Probe
-from ordermirror.run import Run
+from ordermirror.run import Look, Run
 from ordermirror.sap.source import SetSource
 from ordermirror.store import lights, master_data, pending, quarantine, reads
 from ordermirror.store.pending import Found
@@ -102,6 +103,7 @@ def load_day(run: Run, source: SetSource, day: date) -> int:
 
 def _refresh(run: Run, source: SetSource) -> None:
     """Then what is owed is found: orders that left the open set, and those due by time."""
+    reconciliation.begin(run)
     still_open = _read_open(run, source, None)
     recent = _read_recent(run, source, run.plan.recent_days, None)
     now = run.clock()
@@ -119,7 +121,25 @@ def _refresh(run: Run, source: SetSource) -> None:
 
 
 def _read_open(run: Run, source: SetSource, loading: Loading | None) -> set[int] | None:
-    return _read(run, Probe.OPEN, [source.open_orders], loading)
+    """A run that reconciles keeps what they show."""
+    look = run.look
+    if look is None:
+        return _read(run, Probe.OPEN, [source.open_orders], loading)
+    seen: Lights = {}
+    question = partial(_seen, run, look, source.open_orders, seen)
+    shown = _read(run, Probe.OPEN, [question], loading)
+    if shown is not None:
+        look.open_orders = {entry: seen[entry] for entry in shown & seen.keys()}
+    return shown
+
+
+def _seen(
+    run: Run, look: Look, question: Callable[[], Iterator[Batch]], seen: Lights
+) -> Iterator[Batch]:
+    for page in question():
+        seen |= reconciliation.lights_of(run, page.documents)
+        look.numbers |= {document.doc_entry: document.doc_num for document in page.documents}
+        yield page
 
 
 def _read_recent(

@@ -1,7 +1,7 @@
 """Figures for Prometheus, read from the database when they are asked for.
 
 So every process of an installation tells the same, and none has to be asked in particular. A
-scrape costs seven statements whatever the number of companies, none of which reads orders, lines
+scrape costs eight statements whatever the number of companies, none of which reads orders, lines
 or history. Labels hold the company, and never a customer, an item or a person.
 """
 
@@ -24,7 +24,15 @@ from prometheus_client.registry import Collector
 
 from ordermirror import __version__, last_runs, lease
 from ordermirror.last_runs import LastRuns
-from ordermirror.models import Company, Lease, OrderTotal, Pending, Quarantine, SyncRun
+from ordermirror.models import (
+    Company,
+    Lease,
+    OrderTotal,
+    Pending,
+    Quarantine,
+    Reconciliation,
+    SyncRun,
+)
 
 DAY = timedelta(days=1)
 Outcome = SyncRun.Outcome
@@ -74,6 +82,7 @@ class _Mirror(Collector):
         yield from _last_day(names, self._now - DAY)
         yield _orders(names)
         yield from _waiting(names)
+        yield from _reconciliations(names, self._now)
         yield from _leases(names, self._now)
 
 
@@ -204,6 +213,27 @@ def _waiting(names: dict[int, str]) -> Iterator[Metric]:
     yield _counted("pending_orders", "Orders that wait to be read again.", Pending.objects, names)
     yield _counted(
         "quarantined_orders", "Orders whose newest version is set aside.", Quarantine.objects, names
+    )
+
+
+def _reconciliations(names: dict[int, str], now: datetime) -> Iterator[Metric]:
+    """The newest of each company; nothing where there is none."""
+    newest = Reconciliation.objects.filter(company=OuterRef("pk")).order_by("-id")
+    rows = Company.objects.filter(pk__in=names).order_by("pk")
+    found = rows.annotate(
+        reconciled_at=Subquery(newest.values("at")[:1]),
+        differing=Subquery(newest.values("differing")[:1]),
+    ).values_list("company_db", "reconciled_at", "differing")
+    told = list(found)
+    yield _by_company(
+        "reconciliation_difference_orders",
+        "Orders that differed from SAP's when counts and sums were compared last.",
+        ((company, differing) for company, _, differing in told),
+    )
+    yield _by_company(
+        "reconciliation_age_seconds",
+        "Time since counts and sums were compared with SAP's.",
+        ((company, (now - at).total_seconds() if at else None) for company, at, _ in told),
     )
 
 

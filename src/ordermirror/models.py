@@ -146,6 +146,7 @@ class Probe(models.TextChoices):
     BY_KEY = "by_key", "by key"
     QUARANTINE = "quarantine", "quarantine"
     IDENTITY = "identity", "identity of the company"
+    RECONCILIATION = "reconciliation", "reconciliation"
     SALES_PEOPLE = "sales_people", "sales people"
     MANUFACTURERS = "manufacturers", "manufacturers"
     ITEMS = "items", "items"
@@ -546,6 +547,27 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.outcome}"
+
+
+class Reconciliation(models.Model):
+    """What was mirrored compared with what SAP showed, by counts and sums."""
+
+    company = models.ForeignKey(Company, models.CASCADE, db_index=False)
+    run = models.ForeignKey(
+        SyncRun, models.SET_NULL, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
+    at = models.DateTimeField()
+    differing = models.IntegerField()
+    """Orders that differ; those that merely changed in between are not among them."""
+    figures = models.JSONField()
+    """Counts, sums and differences (`store.reconciliations`), amounts as exact text."""
+
+    class Meta:
+        # The newest of a company.
+        indexes = [models.Index(fields=["company", "id"], name="reconciliation_company")]
+
+    def __str__(self) -> str:
+        return f"reconciled at {self.at}: {self.differing} differ"
 
 
 class ReadLog(models.Model):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
-from ordermirror import masters
+from ordermirror import masters, reconciliation
 from ordermirror.core import audit, identity, plan
 from ordermirror.core.fetched import Base, LightRow
 from ordermirror.core.identity import Anchor
@@ -16,7 +16,7 @@ from ordermirror.core.report import ProbeReport
 from ordermirror.core.scope import Reach
 from ordermirror.errors import IdentityConflict
 from ordermirror.models import Probe
-from ordermirror.records import HIGHEST_ENTRY
+from ordermirror.records import HIGHEST_ENTRY, LightOrder
 from ordermirror.run import Run
 from ordermirror.sap.source import ORDER_CODE, FollowUpKind
 from ordermirror.store import lights, pending, quarantine, reads, scopes, waiting
@@ -45,6 +45,8 @@ class Seen:
     to_load: set[int] = field(default_factory=set)
     anchors: dict[int, Anchor] = field(default_factory=dict)
     newest_stamp: date | None = None
+    lights: dict[int, LightOrder | None] | None = None
+    """The rows themselves; None where nobody will look at them."""
 
     def take(self, page: Iterable[LightRow], reach: Reach, *, not_after: date) -> None:
         """What of a row's customer is unknown, reading the order tells."""
@@ -57,6 +59,8 @@ class Seen:
                 if reach.is_still_to_load(card_code):
                     self.to_load.add(doc_entry)
             self.hashes[doc_entry] = light_hash
+            if self.lights is not None:
+                self.lights[doc_entry] = light
             stamp = light.update_date if light else None
             if stamp and stamp <= not_after and stamp > (self.newest_stamp or date.min):
                 self.newest_stamp = stamp
@@ -85,10 +89,11 @@ def ask_what_changed(run: Run, position: FirstLoad) -> bool:
     False, and nothing recorded, when it is not known whose orders these are.
     """
     findings = Findings()
+    reconciliation.begin(run)
     changed, changed_report = _ask_changed(run)
     if not changed_report.complete and not check_identity(run, position):
         return False
-    still_open, open_report = _ask_light(run, Probe.OPEN, lambda: run.source.open())
+    still_open, open_report = _ask_open(run)
     due = run.due_aside()
     _ask_follow_ups(run, findings, due)
     findings.movers += masters.refresh(run, due)
@@ -170,9 +175,18 @@ def _ask_changed(run: Run) -> tuple[Seen, ProbeReport]:
         run,
         Probe.CHANGED,
         lambda: run.source.changed(since=since, above=position.doc_entry, anchors=entries),
+        Seen(),
     )
     if asked.complete:
         _require_no_conflict(stored, seen.anchors)
+    return seen, asked
+
+
+def _ask_open(run: Run) -> tuple[Seen, ProbeReport]:
+    seen = Seen(lights={} if run.look else None)
+    seen, asked = _ask_light(run, Probe.OPEN, lambda: run.source.open(), seen)
+    if run.look and asked.complete:
+        run.look.open_orders = seen.lights
     return seen, asked
 
 
@@ -183,9 +197,11 @@ def _require_no_conflict(stored: list[Anchor], answered: dict[int, Anchor]) -> N
 
 
 def _ask_light(
-    run: Run, probe: Probe, question: Callable[[], Iterator[list[LightRow]]]
+    run: Run,
+    probe: Probe,
+    question: Callable[[], Iterator[list[LightRow]]],
+    seen: Seen,
 ) -> tuple[Seen, ProbeReport]:
-    seen = Seen()
     with run.asking(probe) as asked:
         for page in question():
             run.go_on()

@@ -1,4 +1,5 @@
-"""What grows with time and is let go: history, reads, runs and alerts of long ago, ended logins.
+"""What grows with time and is let go: history, reads, runs, reconciliations and alerts of long ago,
+ended logins.
 
 Orders, lines, what people entered and what is owed are never touched. An order that waits, or is
 set aside, has one row there and holds no payload; forgetting it could lose the order.
@@ -22,7 +23,7 @@ from ordermirror import last_runs
 from ordermirror.alerts.models import Alert
 from ordermirror.conf import Settings
 from ordermirror.core.chunks import in_chunks
-from ordermirror.models import OrderChange, ReadLog, SyncRun
+from ordermirror.models import OrderChange, ReadLog, Reconciliation, SyncRun
 
 BATCH = 1000
 MOST_BATCHES = 100
@@ -37,6 +38,7 @@ class Pruned:
     history: int = 0
     reads: int = 0
     runs: int = 0
+    reconciliations: int = 0
     alerts: int = 0
     logins: int = 0
     finished: bool = True
@@ -102,6 +104,9 @@ def _kinds(settings: Settings, now: datetime) -> Iterator[_Kind]:
     yield _Kind("history", OrderChange, "read_to", history, nothing, _delete)
     yield _Kind("reads", ReadLog, "read_at", reads, nothing, _delete)
     yield _Kind("runs", SyncRun, "started_at", runs, _runs_kept(), _delete_runs)
+    yield _Kind(
+        "reconciliations", Reconciliation, "at", runs, models.Q(pk__in=_newest_results()), _delete
+    )
     yield _Kind("alerts", Alert, "began_at", runs, models.Q(standing=True), _delete)
 
 
@@ -138,6 +143,12 @@ def _runs_kept() -> models.Q:
         for pair in outcomes
     ]
     return models.Q(pk__in=newest) | models.Q(outcome=last_runs.Outcome.RUNNING)
+
+
+def _newest_results() -> list[int]:
+    """Of each company: what its page shows, however old."""
+    newest = Reconciliation.objects.order_by().values("company").annotate(it=models.Max("pk"))
+    return list(newest.values_list("it", flat=True))
 
 
 def _delete(rows: models.QuerySet[Any]) -> int:

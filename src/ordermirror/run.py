@@ -13,6 +13,7 @@ from ordermirror.core.fetched import Batch
 from ordermirror.core.identity import Anchor
 from ordermirror.core.named import Named
 from ordermirror.core.plan import Plan
+from ordermirror.core.reconcile import Counted, Lights
 from ordermirror.core.report import ProbeReport, RunReport
 from ordermirror.core.scope import Reach
 from ordermirror.errors import (
@@ -35,6 +36,18 @@ from ordermirror.store.waiting import NOTHING_WAITS, Waiting
 
 
 @dataclass(slots=True)
+class Look:
+    """What SAP showed to a run that reconciles: orders it `counted`, then its open orders (None:
+    not proven whole). `not_possible`: why it could not count.
+    `numbers` are DocNum by DocEntry, where orders can be asked for by those alone."""
+
+    counted: Mapping[Counted, int] = field(default_factory=dict)
+    open_orders: Lights | None = None
+    numbers: dict[int, int | None] = field(default_factory=dict)
+    not_possible: str = ""
+
+
+@dataclass(slots=True)
 class Run:
     """One attempt to refresh `company`. `unavailable`: asking SAP on is of no use now."""
 
@@ -47,6 +60,8 @@ class Run:
     clock: Callable[[], datetime]
     stopping: Callable[[], bool]
     positions: Positions
+    look: Look | None = None
+    """None in a run that does not reconcile."""
     reach: Reach = field(default_factory=Reach)
     """What is mirrored, and how much of it has been loaded."""
     unavailable: bool = False

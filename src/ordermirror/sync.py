@@ -17,7 +17,7 @@ from typing import Protocol
 
 from django.db import connection
 
-from ordermirror import backfill, document_sets, masters, probes
+from ordermirror import backfill, document_sets, masters, probes, reconciliation
 from ordermirror import lease as leases
 from ordermirror.core import audit, report
 from ordermirror.core.diff import Fate
@@ -134,6 +134,8 @@ def _refresh(run: Run, *, full: bool, progress: Progress) -> None:
         backfill.take_up(run)
         if _ask(run, full=full, progress=progress):
             _drain(run)
+            if reconciliation.conclude(run):
+                _drain(run)
             backfill.load_what_lacks(run)
             masters.ask_for_unknown(run)
     except IdentityConflict as exc:
@@ -212,9 +214,11 @@ def _drain(run: Run) -> None:
         if not asked.complete or not run.doubted:
             break
         owed, held = pending.owed(run.company_id, now=run.clock()), None
+    run.to_read = None
     if run.unrecorded:
         with run.lease.transaction():
             run.unrecorded(audited=False)
+            run.unrecorded = None
     _judge_missing(run)
     _adapt_audit(run)
 

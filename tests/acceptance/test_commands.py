@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -223,9 +224,51 @@ def test_prune_counts_what_it_lets_go(installation):
     would = json.loads(installation.command("prune", "--dry-run", "--json").stdout)
     done = [json.loads(installation.command("prune", "--json").stdout) for _ in range(2)]
 
-    nothing = {"history": 0, "reads": 0, "runs": 0, "alerts": 0, "logins": 0}
+    nothing = dict.fromkeys(("history", "reads", "runs", "reconciliations", "alerts", "logins"), 0)
     assert would == nothing | {"runs": 1}
     assert done == [nothing | {"runs": 1}, nothing]
+
+
+def test_reconcile_tells_that_all_is_equal(installation):
+    installation.sync()
+
+    done = installation.command("reconcile")
+
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0]) == (0, "result: equal")
+    assert re.fullmatch(r"open orders: (\d+) = \1", lines[1])
+    assert re.fullmatch(r"open sum: ([\d,]+\.\d\d) = \1", lines[2])
+    assert re.fullmatch(r"closed orders: (\d+) = \1", lines[3])
+
+
+def test_reconcile_names_what_differs_and_exits_1(installation):
+    installation.sync()
+    entry = installation.shell(
+        "from ordermirror.models import SalesOrder\n"
+        "it = SalesOrder.objects.open().order_by('pk')[0]; it.doc_total += 1; it.save()\n"
+        "print(it.doc_entry)"
+    )
+
+    done = installation.command("reconcile")
+    again = installation.command("reconcile", "--json")
+
+    assert done.returncode == 1
+    assert f"\t{entry.strip()}\tthe totals differ\t" in done.stdout
+    told = json.loads(again.stdout)
+    assert (again.returncode, told["equal"], told["differing"]) == (0, True, 0)
+
+
+def test_reconcile_says_why_nothing_was_compared(installation, sandbox):
+    first = installation.command("reconcile", "--json")
+    sandbox.faults.add(Fault(kind="redirect", path="Orders", times=None))
+
+    failed = installation.command("reconcile")
+
+    assert (first.returncode, json.loads(first.stdout)["equal"]) == (1, None)
+    assert "first load" in first.stderr
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "Nothing was compared: " in failed.stderr
+    assert "redirect" in failed.stderr
 
 
 def test_settings_lists_every_setting_and_masks_secrets(installation):

@@ -20,7 +20,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from ordermirror import __version__
 from ordermirror.lease import held
 from ordermirror.models import Lease, Pending, Quarantine
-from tests.web_builders import make_company, make_line, make_order, make_person, make_run
+from tests.web_builders import (
+    make_company,
+    make_line,
+    make_order,
+    make_person,
+    make_reconciliation,
+    make_run,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_ten")]
 NOW = datetime(2026, 11, 20, 10, 9, tzinfo=UTC)
@@ -252,7 +259,17 @@ def test_a_scrape_costs_the_same_few_statements_for_any_number_of_companies(clie
         make_order(company_db=name)
         make_run(company_db=name)
 
-    assert (with_one, statements()) == (7, 7)
+    assert (with_one, statements()) == (8, 8)
+
+
+def test_the_newest_reconciliation_is_told(client):
+    make_run()
+    make_run(company_db="SBOTWO")
+    make_reconciliation(at=NOW - timedelta(days=1), differing=5)
+    make_reconciliation(at=NOW - timedelta(minutes=3), differing=2)
+
+    assert told(client, "reconciliation_difference_orders") == {("SBODEMO",): 2}
+    assert told(client, "reconciliation_age_seconds") == {("SBODEMO",): 180}
 
 
 def test_no_name_of_customer_item_or_person_is_told(client):

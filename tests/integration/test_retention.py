@@ -25,13 +25,22 @@ from ordermirror.models import (
     Position,
     Quarantine,
     ReadLog,
+    Reconciliation,
     ReferenceWord,
     SalesOrder,
     SyncRun,
 )
 from ordermirror.models import OrderLine as Line
 from ordermirror.owned.models import Approval, LinePrice, OrderNote
-from tests.web_builders import make_change, make_company, make_line, make_order, make_read, make_run
+from tests.web_builders import (
+    make_change,
+    make_company,
+    make_line,
+    make_order,
+    make_read,
+    make_reconciliation,
+    make_run,
+)
 
 NOW = datetime(2026, 11, 20, 10, 9, tzinfo=UTC)
 KEEP = replace(conf.load({}), keep_history_days=365, keep_runs_days=90, keep_reads_days=30)
@@ -126,6 +135,15 @@ class TestWhatGoes:
 
         assert prune().alerts == 1
         assert Alert.objects.get().standing is True
+
+    def test_reconciliations_go_but_the_newest_of_each_company(self):
+        for days in (300, 200, 100):
+            make_reconciliation(at=ago(days))
+        kept = make_reconciliation(at=ago(100), company_db="SBOTWO")
+
+        assert prune().reconciliations == 2
+        assert Reconciliation.objects.count() == 2
+        assert kept in Reconciliation.objects.all()
 
     def test_logins_that_have_ended_go(self):
         for key, moment in (("ended", ago(0.1)), ("lasting", ago(-1))):

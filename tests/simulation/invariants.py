@@ -66,6 +66,8 @@ class Watch:
     """Where each follow-up probe began."""
     identities: dict[int, tuple] = field(default_factory=dict)
     """Every order that was there at this tick has been read by a complete load since."""
+    reconciled: int = 0
+    """The last reconciliation that was looked at."""
     hidden: set[int] = field(default_factory=set)
     """Stored orders of customers that are mirrored no longer."""
     known: dict[str, tuple[list[tuple], Any]] = field(default_factory=dict)
@@ -139,6 +141,7 @@ class Watch:
         tables = (*ORDERS, models.OrderChange)
         self._following("changes", tables, lambda: changes_form_chains(orders))
         self._following("beside", BESIDE, kept_beside_the_orders_is_true)
+        self._reconciled()
 
     def begin_anew(self) -> None:
         """A person decided that the mirror be read anew: numbers may stand for other orders."""
@@ -298,6 +301,17 @@ class Watch:
         """Whether it may be unknown or old, since it is or was out of scope."""
         unknown = doc_entry not in self.shown
         return doc_entry in self.hidden or (self.world.traits.scoped and unknown)
+
+    def _reconciled(self) -> None:
+        """No open order is said to differ but one that was set aside; and where there is business
+        alone, which nobody hides or undoes, the counts agree as well."""
+        kept = models.Reconciliation.objects.filter(company_id=COMPANY, pk__gt=self.reconciled)
+        for row in kept.order_by("pk"):
+            self.reconciled = row.pk
+            false = [it for it in row.figures["differences"] if it["reason"] != "set_aside"]
+            require(not false, f"orders {false} are said to differ")
+            told = row.differing if self.world.traits.is_calm else 0
+            require(told == 0, f"{told} orders are said to differ: {row.figures}")
 
     def _note_load(self, start: int, *, full: bool) -> None:
         row = self.positions.get("first_load")

@@ -142,9 +142,10 @@ class Story:
     def rest(self) -> None:
         """Without faults and edits a refresh and an audit make the mirror what the source is.
 
-        A full load finds nothing more, and then nothing is written. A first load that was under
-        way, and orders that are gone for good, need a few more runs and decisions before; where a
-        probe is switched off or orders were not seen at first, the full load stands in.
+        A full load finds nothing more, and then nothing is written and nothing differs. A first
+        load that was under way, and orders that are gone for good, need a few more runs and
+        decisions before; where a probe is switched off or orders were not seen at first, the full
+        load stands in.
         """
         world = self.world
         world.log("  rest")
@@ -164,9 +165,20 @@ class Story:
         self.run(full=True)
         self.watch.equals_the_source()
         self.watch.lines_follow_their_items()
+        world.reconciles = True
         report = self.run()
         require(report is not None, "a run at rest did not end")
         require(report.rows_written == 0, f"a run at rest wrote {report.rows_written} rows")
+        self._reconciles(report)
+
+    def _reconciles(self, report: RunReport) -> None:
+        """Unless nobody asks which orders are open."""
+        found = list(models.Reconciliation.objects.filter(run_id=report.run))
+        require(
+            bool(found) or self.world.traits.without == "open", "nothing was reconciled at rest"
+        )
+        for row in found:
+            require(row.differing == 0, f"at rest there differs {row.figures}")
 
     def _load_what_lacks(self) -> None:
         for _ in range(MOST_BACKFILLS):

@@ -44,6 +44,11 @@ class Traits:
     scoped: bool = False
     """Whether which orders are to be mirrored changes now and then."""
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing happens at SAP but business."""
+        return self.kinds == BUSINESS and not self.between
+
     @classmethod
     def of(cls, rng: Random, source: str = SERVICE_LAYER) -> Traits:
         """Some worlds know SAP's own business only, the others a random half of all that may be."""

@@ -77,6 +77,8 @@ class World:
         source: str = SERVICE_LAYER,
     ) -> None:
         self.rng = Random(f"simulation:{seed}")
+        self.reconciles = seed % 2 == 1
+        """Whether each run does, not only one a day."""
         self.log = log
         self.traits = traits or Traits.of(self.rng, source)
         self.tick = 0
@@ -209,7 +211,9 @@ class World:
     @property
     def plan(self) -> Plan:
         plan = NO_AUDITS if self.traits.without == "audit" else AUDITS
-        return replace(plan, aside_most=EVERY_QUESTION) if self.every_question else plan
+        if self.every_question:
+            plan = replace(plan, aside_most=EVERY_QUESTION)
+        return replace(plan, reconcile_every=timedelta(0)) if self.reconciles else plan
 
     def rescope(self) -> None:
         """A person wants other orders to be mirrored from the next run on."""

@@ -35,6 +35,11 @@ def _sync(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _reconcile(parser: argparse.ArgumentParser) -> None:
+    _company_name(parser)
+    _json(parser)
+
+
 def _run(parser: argparse.ArgumentParser) -> None:
     _address(parser)
     parser.add_argument(
@@ -303,6 +308,7 @@ def _sentence(text: str) -> str:
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "demo": ("show the whole product on made-up orders", _demo),
     "sync": ("refresh the mirror once", _sync),
+    "reconcile": ("refresh once, and compare counts and sums with SAP's", _reconcile),
     "run": ("serve the pages and keep refreshing", _run),
     "serve": ("serve the pages only", _serve),
     "status": ("tell how fresh the mirror is", _status),
@@ -319,7 +325,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "upgrade": ("after a new version: back up, upgrade and check the database", _upgrade),
     "backup": ("copy the SQLite file, while programs use it", _file),
     "restore": ("put a backup in the SQLite file's place", _file),
-    "prune": ("let go old history, reads, runs and alerts", _prune),
+    "prune": ("let go old history, reads, runs, reconciliations and alerts", _prune),
     "move-database": ("copy everything into another, empty database", _move_database),
     "user": ("add a login for the pages, or limit it to companies", _user),
     "manage": ("run one of Django's own commands", _manage),

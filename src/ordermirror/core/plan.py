@@ -37,6 +37,7 @@ class Plan:
     invoices_every: timedelta = timedelta(minutes=15)
     credit_notes_every: timedelta = timedelta(minutes=15)
     aside_most: int = 2
+    reconcile_every: timedelta = timedelta(days=1)
     audit_open_within: timedelta = timedelta(hours=24)
     audit_closed_within: timedelta = timedelta(days=30)
     audit_most: int = 100

@@ -29,6 +29,7 @@ from ordermirror.core.fetched import (
 )
 from ordermirror.core.fingerprint import document_hash, light_hash
 from ordermirror.core.identity import Anchor
+from ordermirror.core.reconcile import Counted
 from ordermirror.core.scope import EVERYTHING, Scope
 from ordermirror.errors import BadAnswer, SAPError, SAPUnavailable
 from ordermirror.phases import Phase, during
@@ -39,12 +40,18 @@ from ordermirror.sap.master_data import ServiceLayerMasterData
 from ordermirror.sap.pace import PageSize
 from ordermirror.sap.prefetch import in_order
 from ordermirror.sap.query import counting, filter_of, page_headers, path
-from ordermirror.sap.session import Access, Asking, Session
+from ordermirror.sap.session import Access, Asking, Session, usable
 from ordermirror.sap.source import FollowUpKind, Traffic
 from ordermirror.sap.transport import HttpTransport, Transport
 
 KEYS_PER_REQUEST = 100
 """A filter of 100 keys stays well below the 8,190 bytes that Apache takes in a request line."""
+
+COUNTED_AS = {
+    Counted.CLOSED: "DocumentStatus ne 'bost_Open' and Cancelled eq 'tNO'",
+    Counted.CANCELLED: "Cancelled eq 'tYES'",
+}
+"""An order that is cancelled and open at once is one that is cancelled."""
 
 WIDEST_WINDOW = 64
 MOST_DOUBTS = 3
@@ -199,6 +206,11 @@ class ServiceLayer:
                 if row.light and row.light.document_status != OPEN:
                     raise BadAnswer(f"SAP sent order {row.doc_entry} as open, which it is not")
             yield page
+
+    def count(self, counted: Counted) -> int:
+        condition = conditions.both(COUNTED_AS[counted], conditions.within(self.scope))
+        answer = self._session.ask(path("Orders/$count", filter_of(condition)), {})
+        return wire.decode_count(usable(answer).body)
 
     def by_key(self, doc_entries: Sequence[int]) -> Iterator[Batch]:
         size = min(KEYS_PER_REQUEST, self._page_size)

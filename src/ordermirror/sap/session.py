@@ -153,7 +153,7 @@ class Session:
                 answer, seconds = self._send_in_session(method, path, headers, body)
                 told_to_wait = _told_to_wait(answer) is not None
                 with during(Phase.DECODE):
-                    result = read(_usable(answer).body)
+                    result = read(usable(answer).body)
                 took(seconds)
                 return result
             except (SAPUnavailable, BadAnswer) as exc:
@@ -254,7 +254,7 @@ def _version(answer: Answer) -> str | None:
         return None
 
 
-def _usable(answer: Answer) -> Answer:
+def usable(answer: Answer) -> Answer:
     """The answer if it is a 200; otherwise the error that says what to do."""
     status = answer.status
     if status == 200:

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from ordermirror.core.fetched import Base, Batch, FollowUp, LightRow, Newest
 from ordermirror.core.identity import Anchor
+from ordermirror.core.reconcile import Counted
 from ordermirror.core.scope import Scope
 from ordermirror.records import Customer, Item, Manufacturer, SalesPerson, ToldCustomer
 
@@ -126,6 +127,10 @@ class Source(Protocol):
 
     def open(self) -> Iterator[list[LightRow]]:
         """Every open order."""
+        ...
+
+    def count(self, counted: Counted) -> int:
+        """How many orders have this status; asked once, whatever the answer."""
         ...
 
     def by_key(self, doc_entries: Sequence[int]) -> Iterator[Batch]:

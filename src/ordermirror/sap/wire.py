@@ -5,6 +5,7 @@ This and its neighbours `wire_values` and `wire_masters` alone know SAP's spelli
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -326,6 +327,14 @@ def decode_key(row: msgspec.Raw, name: str) -> int | str:
     except ValueError as exc:
         raise BadAnswer(f"a row of SAP's answer has no usable {name}: {exc}") from exc
     return key
+
+
+def decode_count(body: bytes) -> int:
+    """The bare number that `$count` answers, as text; raises BadAnswer."""
+    text = body.removeprefix(codecs.BOM_UTF8).strip()
+    if not text.isdigit():
+        raise BadAnswer("SAP's count of orders is not a number")
+    return int(text)
 
 
 def decode_light(row: msgspec.Raw) -> LightOrder:

@@ -93,8 +93,13 @@ class Positions:
         """Whether a refresh has been complete since the first load began."""
         return any(self.completed_at(probe) for probe in (Probe.CHANGED, Probe.OPEN))
 
-    def is_due(self, probe: Probe, *, every: timedelta, now: datetime) -> bool:
+    def is_due(
+        self, probe: Probe, *, every: timedelta, now: datetime, begun: Probe | None = None
+    ) -> bool:
+        """One that was never complete is due at once, or so long after `begun` was complete."""
         completed = self.completed_at(probe)
+        if completed is None and begun:
+            completed = self.completed_at(begun)
         return completed is None or not now - every < completed <= now
 
     def waits_since(self, probe: Probe) -> datetime:

@@ -28,7 +28,7 @@ from ordermirror.web import formats
 from ordermirror.web.revised import Revised
 from ordermirror.web.statuses import Badge, badge_of
 
-NOT_SEEN_CHANGED = (Probe.HINT, Probe.CONFIRM, Probe.ABSENT, Probe.AUDIT)
+NOT_SEEN_CHANGED = (Probe.HINT, Probe.CONFIRM, Probe.ABSENT, Probe.AUDIT, Probe.RECONCILIATION)
 """Reasons to read an order again without having seen it change."""
 
 
