@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ordermirror.core import plan
 from ordermirror.core.plan import ChangedPosition
+from ordermirror.core.report import ProbeReport
 from ordermirror.models import Probe
 from ordermirror.records import Customer, Item
 from ordermirror.run import Run
@@ -70,7 +71,7 @@ def ask_for_unknown_items(run: Run) -> None:
     if not codes:
         return
     with run.asking(Probe.ITEMS_BY_CODE, optional=True) as asked:
-        items = list(_rows(run, asked.note, source.items_by_code(codes)))
+        items = list(_rows(run, asked, source.items_by_code(codes)))
         asked.rows = len(items)
         missing = set(codes) - {item.item_code for item in items}
         with run.lease.transaction():
@@ -88,7 +89,7 @@ def _whole(
 ) -> None:
     """SAP does not stamp these, so all of them are asked for."""
     with run.asking(probe, optional=optional) as asked:
-        rows = list(_rows(run, asked.note, question()))
+        rows = list(_rows(run, asked, question()))
         asked.rows = len(rows)
         with run.lease.transaction():
             run.report.rows_written += apply(run.company_id, rows)
@@ -109,7 +110,7 @@ def _changed(
     newest: date | None = None
     held: list[Stamped] = []
     with run.asking(probe, optional=True) as asked:
-        for row in _rows(run, asked.note, question(since)):
+        for row in _rows(run, asked, question(since)):
             asked.rows += 1
             held.append(row)
             stamp = plan.believable(row.stamped, today=run.clock().date())
@@ -131,9 +132,9 @@ def _begun(position: ChangedPosition) -> ChangedPosition:
     return ChangedPosition(watermark=position.newest_seen, newest_seen=position.newest_seen)
 
 
-def _rows(run: Run, note: Callable[[str], None], pages: Iterable[MasterPage[T]]) -> Iterator[T]:
+def _rows(run: Run, asked: ProbeReport, pages: Iterable[MasterPage[T]]) -> Iterator[T]:
     for page in pages:
         run.go_on()
         for problem in page.unreadable:
-            note(problem)
+            run.note(asked, problem)
         yield from page.rows
