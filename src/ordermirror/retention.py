@@ -1,4 +1,4 @@
-"""What grows with time and is let go: history, reads, runs and alerts of long ago, ended logins.
+"""What grows with time and is let go: history, reads, runs, alerts and actions, ended logins.
 
 Orders, lines, what people entered and what is owed are never touched. An order that waits, or is
 set aside, has one row there and holds no payload; forgetting it could lose the order.
@@ -22,7 +22,7 @@ from ordermirror import last_runs
 from ordermirror.alerts.models import Alert
 from ordermirror.conf import Settings
 from ordermirror.core.chunks import in_chunks
-from ordermirror.models import OrderChange, ReadLog, SyncRun
+from ordermirror.models import Action, OrderChange, ReadLog, SyncRun
 
 BATCH = 1000
 MOST_BATCHES = 100
@@ -38,6 +38,7 @@ class Pruned:
     reads: int = 0
     runs: int = 0
     alerts: int = 0
+    actions: int = 0
     logins: int = 0
     finished: bool = True
 
@@ -102,6 +103,7 @@ def _kinds(settings: Settings, now: datetime) -> Iterator[_Kind]:
     yield _Kind("history", OrderChange, "read_to", history, nothing, _delete)
     yield _Kind("reads", ReadLog, "read_at", reads, nothing, _delete)
     yield _Kind("runs", SyncRun, "started_at", runs, _runs_kept(), _delete_runs)
+    yield _Kind("actions", Action, "at", history, nothing, _delete)
     yield _Kind("alerts", Alert, "began_at", runs, models.Q(standing=True), _delete)
 
 

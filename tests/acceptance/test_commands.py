@@ -213,7 +213,7 @@ def test_prune_counts_what_it_lets_go(installation):
     would = json.loads(installation.command("prune", "--dry-run", "--json").stdout)
     done = [json.loads(installation.command("prune", "--json").stdout) for _ in range(2)]
 
-    nothing = {"history": 0, "reads": 0, "runs": 0, "alerts": 0, "logins": 0}
+    nothing = {"history": 0, "reads": 0, "runs": 0, "alerts": 0, "actions": 0, "logins": 0}
     assert would == nothing | {"runs": 1}
     assert done == [nothing | {"runs": 1}, nothing]
 

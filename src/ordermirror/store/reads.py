@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from ordermirror.core.identity import Anchor
 from ordermirror.models import OrderRead, Pending, Probe, Quarantine, SalesOrder, order_id
@@ -13,6 +14,13 @@ from ordermirror.records import HIGHEST_ENTRY
 from ordermirror.store.tables import among
 
 ANCHORS_EACH_END = 3
+
+
+class AuditCoverage(NamedTuple):
+    """How many open orders there are, and when the one read longest ago was read."""
+
+    orders: int
+    oldest: datetime | None
 
 
 def read_longest_ago(company_id: int, *, is_open: bool, limit: int) -> list[int]:
@@ -35,6 +43,35 @@ def _not_waiting(company_id: int) -> QuerySet[OrderRead]:
 
 def count(company_id: int, *, is_open: bool) -> int:
     return OrderRead.objects.filter(company_id=company_id, is_open=is_open, hidden=False).count()
+
+
+def posted_within(company_id: int, first: date, last: date, *, most: int) -> list[int]:
+    """DocEntry of the stored orders that were posted on these days, ascending."""
+    orders = SalesOrder.objects.shown().filter(
+        company_id=company_id, listed_on__gte=first, listed_on__lte=last
+    )
+    return sorted(
+        orders.order_by("listed_on", "doc_entry").values_list("doc_entry", flat=True)[:most]
+    )
+
+
+def audit_coverage(company_id: int) -> AuditCoverage:
+    """One statement along the index `read_company_open`.
+
+    Those that wait or are set aside have times of their own, and are left out as by the audit.
+    """
+    audited = _not_waiting(company_id).filter(is_open=True)
+    found = audited.aggregate(orders=Count("pk"), oldest=Min("read_at"))
+    return AuditCoverage(found["orders"], found["oldest"])
+
+
+def oldest_audited() -> Subquery:
+    """The same moment, as an annotation of companies: a few steps along that index for each."""
+    audited = OrderRead.objects.filter(company=OuterRef("pk"), is_open=True, hidden=False)
+    for model in (Pending, Quarantine):
+        waits = model.objects.filter(company=OuterRef("company"), doc_entry=OuterRef("doc_entry"))
+        audited = audited.exclude(Exists(waits))
+    return Subquery(audited.order_by("read_at").values("read_at")[:1])
 
 
 def to_confirm(company_id: int, *, now: datetime) -> list[int]:
