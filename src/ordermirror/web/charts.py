@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 
 STRIP_HEIGHT = 40
 MINUTES = 1440
-NARROWEST = 3.0
+WIDTHS = {"failed": 8, "incomplete": 8}
+WIDTH = 3
 """A strip is a day wide, in minutes; a run of seconds is as wide as this."""
 BAR, GAP, TREND_HEIGHT = 8, 2, 60
 
@@ -42,12 +43,11 @@ def strip(marks: Sequence[Mark], *, now: datetime, label: str) -> SafeString:
     went wrong hang from the top in full height, so that colour is not all that tells them."""
     begin, longest = now - timedelta(minutes=MINUTES), _longest(marks)
     drawn = (
-        (_minutes(mark.at - begin), *_upright(mark, longest), mark.kind, mark.title)
-        for mark in marks
+        (*_across(mark, begin), *_upright(mark, longest), mark.kind, mark.title) for mark in marks
     )
     bars = format_html_join(
         "",
-        '<rect x="{}" y="{}" width="3" height="{}" class="run-{}"><title>{}</title></rect>',
+        '<rect x="{}" width="{}" y="{}" height="{}" class="run-{}"><title>{}</title></rect>',
         drawn,
     )
     return format_html(
@@ -89,7 +89,7 @@ def share(part: float, whole: float) -> SafeString:
 
 def _upright(mark: Mark, longest: float) -> tuple[str, str]:
     """Where it begins and how high it is."""
-    if mark.kind in ("failed", "incomplete"):
+    if mark.kind in WIDTHS:
         return "0", str(STRIP_HEIGHT)
     high = STRIP_HEIGHT * (0.2 + 0.6 * sqrt(min((mark.seconds or 0) / longest, 1)))
     return f"{STRIP_HEIGHT - high:.1f}", f"{high:.1f}"
@@ -99,8 +99,10 @@ def _longest(marks: Sequence[Mark]) -> float:
     return max((mark.seconds or 0 for mark in marks), default=0) or 1
 
 
-def _minutes(since: timedelta) -> str:
-    return f"{min(max(since.total_seconds() / 60, 0), MINUTES - NARROWEST):.1f}"
+def _across(mark: Mark, begin: datetime) -> tuple[str, int]:
+    """Where it begins and how wide it is."""
+    minutes, width = (mark.at - begin).total_seconds() / 60, WIDTHS.get(mark.kind, WIDTH)
+    return f"{min(max(minutes, 0), MINUTES - width):.1f}", width
 
 
 def _at_least(high: float, value: float | None) -> float:

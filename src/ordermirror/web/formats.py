@@ -71,7 +71,7 @@ def length(seconds: float | None) -> str:
 
 
 def interval(value: timedelta) -> str:
-    return length(value.total_seconds()).replace(".0", "").replace(" 0 s", "")
+    return length(value.total_seconds()).replace(".0", "").replace(" 0 s", "").replace(" 0 min", "")
 
 
 def megabytes(count: int) -> str:
