@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 STRIP_HEIGHT = 40
 MINUTES = 1440
-WIDTHS = {"failed": 8, "incomplete": 8}
+WIDTHS = {"failed": 5, "incomplete": 5}
 WIDTH = 3
 """A strip is a day wide, in minutes; a run of seconds is as wide as this."""
 BAR, GAP, TREND_HEIGHT = 8, 2, 60
