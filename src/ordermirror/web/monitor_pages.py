@@ -17,7 +17,6 @@ from ordermirror.core import audit
 from ordermirror.last_runs import LastRuns
 from ordermirror.models import (
     Company,
-    OrderRead,
     Pending,
     Position,
     Probe,
@@ -110,10 +109,9 @@ def visible(user: Any) -> QuerySet[Company]:
 
 def with_audit(rows: QuerySet[Company]) -> QuerySet[Company]:
     audited = Position.objects.filter(company=OuterRef("pk"), probe=Probe.AUDIT)
-    still_open = OrderRead.objects.filter(company=OuterRef("pk"), is_open=True, hidden=False)
     return rows.annotate(
         oldest_audited=reads.oldest_audited(),
-        open_orders=_counted(still_open),
+        open_orders=reads.open_orders(),
         audit_period=Subquery(audited.values("period_seconds")[:1]),
     )
 
