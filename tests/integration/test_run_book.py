@@ -135,9 +135,17 @@ def test_progress_is_written_once_a_second_at_the_most(mirror):
 
 
 def test_a_first_load_from_a_gateway_tells_what_came_so_far(transactional_db):
+    seen = []
+
+    def looking(_url, answer):
+        seen.append(SyncRun.objects.values_list("first_load", "done", "total").latest("id"))
+        return answer
+
     with gateway_mirrored() as mirror:
+        answers(mirror, looking)
         mirror.sync()
 
     run = newest()
+    assert seen[0] == (True, 0, None)
     assert run.done == run.orders["seen"]
     assert run.total is None
