@@ -39,9 +39,15 @@ SHOTS = (
     ("order", "{order}", WIDE, "light"),
     ("order-dark", "{order}", WIDE, "dark"),
     ("order-phone", "{order}", NARROW, "light"),
+    ("companies", "/monitor/", WIDE, "light"),
+    ("companies-phone", "/monitor/", NARROW, "light"),
+    ("monitor", "{company}", WIDE, "light"),
+    ("monitor-dark", "{company}", WIDE, "dark"),
+    ("monitor-phone", "{company}", NARROW, "light"),
     ("runs", "/runs/", WIDE, "light"),
     ("runs-phone", "/runs/", NARROW, "light"),
     ("run", "{run}", WIDE, "light"),
+    ("run-dark", "{run}", WIDE, "dark"),
     ("run-phone", "{run}", NARROW, "light"),
     ("not-found", "/orders/none/1/", WIDE, "light"),
 )
@@ -124,11 +130,12 @@ def sign_in(base: str, user: str, password: str) -> tuple[OpenerDirector, Cookie
 
 
 def examples(web: OpenerDirector, base: str) -> dict[str, str]:
-    """Addresses of an order and a run to photograph: the largest open one, and the newest."""
+    """Addresses of what to photograph: the largest open order, the newest run, a company."""
     found = {}
     for name, page, pattern in (
         ("order", "/orders/?sort=-open", r'href="(/orders/[^/"]+/\d+/)'),
         ("run", "/runs/", r'href="(/runs/\d+/)"'),
+        ("company", "/monitor/", r'href="(/monitor/[^/"]+/)"'),
     ):
         match = re.search(pattern, web.open(base + page).read().decode())
         found[name] = match[1] if match else page

@@ -153,21 +153,35 @@ def waiting(*, now: datetime, since: datetime | None = None) -> list[Waiting]:
 
     Slots are counted from `since`, or by each company's own moment, which spreads them.
     """
-    found = Company.objects.filter(refreshed(), paused_at=None).annotate(active_at=_active_at())
-    moments = [(_due_at(company, now, since), company.pk, company) for company in found]
+    found = Company.objects.filter(refreshed(), paused_at=None).annotate(**activity())
+    moments = [(due_at(company, now, since), company.pk, company) for company in found]
     return [Waiting((at - now).total_seconds(), company) for at, _pk, company in sorted(moments)]
 
 
-def _due_at(company: Any, now: datetime, since: datetime | None) -> datetime:
-    """Not in quiet hours. `company` is annotated with `active_at`."""
+def due_at(company: Any, now: datetime, since: datetime | None = None) -> datetime:
+    """Not in quiet hours, unless a person asked. `company` is annotated with `activity`."""
+    if is_asked_for(company, now):
+        return now
     chosen, begun = shown(company), since or company.created_at
     found = due.due_at(company.active_at, now=now, since=begun, every=chosen.every)
     return max(found, chosen.quiet_until(now) or found)
 
 
-def _active_at() -> Subquery:
+def is_asked_for(company: Any, now: datetime) -> bool:
+    """Whether a person wants a refresh that has not begun since. A moment to come is of a clock
+    that was put back, and tells nothing. `company` is annotated with `activity`."""
+    asked, begun = company.asked_at, company.begun_at
+    return asked is not None and asked <= now and (begun is None or begun < asked)
+
+
+def activity() -> dict[str, Subquery]:
+    """When a company's newest run began, and when it ended, or began if it has not."""
     newest = SyncRun.objects.filter(company=OuterRef("pk")).order_by("-id")
-    return Subquery(newest.values(at=Coalesce(F("finished_at"), F("started_at")))[:1])
+    ended = Coalesce(F("finished_at"), F("started_at"))
+    return {
+        "begun_at": Subquery(newest.values("started_at")[:1]),
+        "active_at": Subquery(newest.values(at=ended)[:1]),
+    }
 
 
 def plan_of(settings: Settings) -> Plan:

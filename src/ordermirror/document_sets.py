@@ -62,6 +62,7 @@ def _load(run: Run, source: SetSource, *, begin: bool, progress: Progress) -> No
     if begin:
         with run.lease.transaction():
             positions.start_first_load(newest_stamp=None)
+            run.note_progress(0, None)
     still_open = _read_open(run, source, loading)
     recent = _read_recent(run, source, run.plan.first_days, loading)
     whole = still_open is not None and recent is not None
@@ -215,6 +216,9 @@ def _apply(run: Run, probe: Probe, documents: dict[int, Document], loading: Load
         first_load=loading is not None,
         remember_new=loading is None or loading.remember_new,
         may_replace=loading is not None and loading.may_replace,
+        finish=partial(run.note_progress, len(run.report.seen | documents.keys()), None)
+        if loading
+        else None,
     )
 
 

@@ -17,6 +17,8 @@ OrderMirrorError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 
 class OrderMirrorError(Exception):
@@ -31,8 +33,28 @@ class ConfigError(OrderMirrorError):
         super().__init__("\n".join(self.problems))
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked when something went wrong: no host, no filter, no body.
+
+    `status` is None when there was no answer.
+    """
+
+    method: str
+    path: str
+    status: int | None = None
+
+
 class SAPError(OrderMirrorError):
     """Something about the other side: SAP itself, or the way there."""
+
+    asked: Asked | None = None
+    """The request behind it, where there was one."""
+
+    def about(self, method: str, path: str, status: int | None = None) -> Self:
+        """Remember the request behind it, once; what a filter holds is never told."""
+        self.asked = self.asked or Asked(method, path.partition("?")[0], status)
+        return self
 
 
 class SAPUnavailable(SAPError):

@@ -20,6 +20,13 @@ from ordermirror.models import Company, SyncRun
 Outcome = SyncRun.Outcome
 ENDED = (Outcome.COMPLETE, Outcome.INCOMPLETE, Outcome.FAILED)
 FIELDS = ("started_at", "id", "problem")
+RUNNING = {
+    "running_since": "started_at",
+    "running_id": "id",
+    "running_done": "done",
+    "running_total": "total",
+}
+"""Of the run that is under way."""
 LATE_AFTER_INTERVALS = 2
 WENT_WRONG: dict[str, str] = {
     Outcome.INCOMPLETE: ", and the last one was incomplete",
@@ -56,6 +63,10 @@ class LastRuns:
     last_started_at: datetime | None
     last_problem: str
     running_since: datetime | None
+    running_id: int | None
+    running_done: int | None
+    """Orders that the first load under way has loaded so far."""
+    running_total: int | None
     conflict: str
     conflict_at: datetime | None
     reach: Reach
@@ -101,7 +112,8 @@ def columns(company: str) -> dict[str, Subquery]:
         for outcome in ENDED
         for field in FIELDS
     }
-    return ended | {"running_since": _newest(Outcome.RUNNING, "started_at", company)}
+    running = {name: _newest(Outcome.RUNNING, field, company) for name, field in RUNNING.items()}
+    return ended | running
 
 
 def of(company: Company, row: object) -> LastRuns:
@@ -121,7 +133,7 @@ def of(company: Company, row: object) -> LastRuns:
         last_outcome=last or "",
         last_started_at=last_started_at,
         last_problem=newest[last][2] if last else "",
-        running_since=getattr(row, "running_since"),  # noqa: B009 - an annotation
+        **{name: getattr(row, name) for name in RUNNING},
         conflict=company.conflict,
         conflict_at=company.conflict_at,
         reach=reaches.of(company),

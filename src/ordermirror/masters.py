@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ordermirror.core import plan
 from ordermirror.core.plan import ChangedPosition
+from ordermirror.core.report import ProbeReport
 from ordermirror.models import Probe
 from ordermirror.records import Customer, Item, Manufacturer, SalesPerson
 from ordermirror.run import Run
@@ -139,7 +140,7 @@ def _by_code(
     apply: Callable[[Sequence[Row]], int],
 ) -> None:
     with run.asking(probe, optional=True) as asked:
-        rows = list(_rows(run, probe, asked.note, answer))
+        rows = list(_rows(run, probe, asked, answer))
         asked.rows = len(rows)
         with run.lease.transaction():
             run.report.rows_written += apply(rows)
@@ -161,7 +162,7 @@ def _whole(
 ) -> None:
     """SAP does not stamp these, so all of them are asked for."""
     with run.asking(probe, optional=optional) as asked:
-        rows = list(_rows(run, probe, asked.note, question()))
+        rows = list(_rows(run, probe, asked, question()))
         asked.rows = len(rows)
         with run.lease.transaction():
             run.report.rows_written += apply(run.company_id, rows)
@@ -182,7 +183,7 @@ def _changed(
     newest: date | None = None
     held: list[Stamped] = []
     with run.asking(probe, optional=True) as asked:
-        for row in _rows(run, probe, asked.note, question(since)):
+        for row in _rows(run, probe, asked, question(since)):
             asked.rows += 1
             held.append(row)
             stamp = plan.believable(row.stamped, today=run.clock().date())
@@ -214,12 +215,12 @@ def _begun(position: ChangedPosition) -> ChangedPosition:
 
 
 def _rows(
-    run: Run, probe: Probe, note: Callable[[str], None], pages: Iterable[MasterPage[Row]]
+    run: Run, probe: Probe, asked: ProbeReport, pages: Iterable[MasterPage[Row]]
 ) -> Iterator[Row]:
     listed = run.listed.setdefault(probe, set())
     for page in pages:
         run.go_on()
         for problem in page.unreadable:
-            note(problem)
+            run.note(asked, problem)
         listed.update(row[0] for row in page.rows)  # the code of any of them
         yield from page.rows

@@ -33,6 +33,7 @@ from ordermirror.models import (
     Reconciliation,
     SyncRun,
 )
+from ordermirror.store import reads
 
 DAY = timedelta(days=1)
 Outcome = SyncRun.Outcome
@@ -41,6 +42,7 @@ ENDED = (Outcome.COMPLETE, Outcome.INCOMPLETE, Outcome.FAILED, Outcome.BUSY)
 OF_LAST_RUN = (
     ("seconds", "duration_seconds", "How long the last run took."),
     ("requests", "requests", "Requests that the last run put to SAP."),
+    ("retries", "retries", "Requests that the last run put again."),
     ("bytes", "received_bytes", "What SAP answered to the last run, decompressed."),
     ("statements", "statements", "SQL statements of the last run."),
     ("rows_written", "rows_written", "Rows of orders, lines and master data it wrote."),
@@ -50,6 +52,7 @@ OF_LAST_RUN = (
 
 OF_PROBE = (
     ("requests", "requests", "Requests that the probe put to SAP in the last run."),
+    ("retries", "retries", "Requests that the probe put again in the last run."),
     ("rows", "rows", "Rows that the probe got in the last run."),
     ("bytes", "received_bytes", "What SAP answered to the probe in the last run, decompressed."),
     ("seconds", "duration_seconds", "How long the probe took in the last run."),
@@ -79,7 +82,7 @@ class _Mirror(Collector):
         yield InfoMetricFamily("ordermirror_build", "The program.", value={"version": __version__})
         yield from _freshness(companies, self._now)
         yield from _last_run(companies)
-        yield from _last_day(names, self._now - DAY)
+        yield from _last_day(names, self._now)
         yield _orders(names)
         yield from _waiting(names)
         yield from _reconciliations(names, self._now)
@@ -174,14 +177,17 @@ def _probes(runs: list[tuple[str, list[dict[str, Any]]]]) -> Iterator[Metric]:
         yield family
 
 
-def _last_day(names: dict[int, str], since: datetime) -> Iterator[Metric]:
-    """Runs that began since then, one count along an index for each outcome."""
+def _last_day(names: dict[int, str], now: datetime) -> Iterator[Metric]:
+    """Runs of the last day, one count along an index for each outcome; how far the audit is."""
+    since = now - DAY
     counted = {f"runs_{outcome}": _runs(outcome, since, Count("pk")) for outcome in ENDED}
     found = {
         f"silent_{outcome}": _runs(outcome, since, Sum("silent_changes"))
         for outcome in last_runs.ENDED
     }
-    rows = Company.objects.filter(pk__in=names).order_by("pk").annotate(**counted, **found)
+    audited = {"oldest_audited": reads.oldest_audited()}
+    known = Company.objects.filter(pk__in=names).order_by("pk")
+    rows = known.annotate(**counted, **found, **audited)
     runs = _family("runs_last_day", "Runs that began in the last 24 hours.", "outcome")
     silent = _family("silent_changes_last_day", "Changes only audits found in the last 24 hours.")
     for row in rows:
@@ -191,6 +197,15 @@ def _last_day(names: dict[int, str], since: datetime) -> Iterator[Metric]:
         silent.add_metric([row.company_db], sum(changes))
     yield runs
     yield silent
+    yield _by_company(
+        "audit_oldest_open_seconds",
+        "Time since the open order was read whole that was read longest ago.",
+        ((row.company_db, _seconds_since(getattr(row, "oldest_audited"), now)) for row in rows),  # noqa: B009 - annotated
+    )
+
+
+def _seconds_since(moment: datetime | None, now: datetime) -> float | None:
+    return None if moment is None else max((now - moment).total_seconds(), 0)
 
 
 def _runs(outcome: Outcome, since: datetime, figure: Count | Sum) -> Subquery:

@@ -35,6 +35,8 @@ ENTRIES_PER_COMPANY = HIGHEST_ENTRY + 1
 LINES_PER_ORDER = 2**20
 WORDS_PER_ORDER = 8
 WORD_LENGTH = 48
+PERSON_LENGTH = 150
+"""As long as Django's user names."""
 NO_DATE = date(1000, 1, 1)
 """Where an order without a posting date is listed: after all others, on each database alike."""
 
@@ -87,6 +89,8 @@ class Company(models.Model):
     not added by a person; it is refreshed while the environment names it."""
     paused_at = models.DateTimeField(null=True)
     """Since when a person wants it not to be refreshed; None: it is refreshed."""
+    asked_at = models.DateTimeField(null=True)
+    """When a person last wanted it refreshed at once; a run that began later has done so."""
     customers = models.TextField(null=True)  # noqa: DJ001 - None: all, empty: none
     """Beginnings of the card codes whose orders are mirrored, separated by commas; None: all."""
     since = models.DateField(null=True)
@@ -97,6 +101,7 @@ class Company(models.Model):
 
     class Meta:
         verbose_name_plural = "companies"
+        permissions = [("steer", "Can refresh, pause and resume companies")]
 
     def __str__(self) -> str:
         return self.company_db
@@ -524,6 +529,7 @@ class SyncRun(models.Model):
     finished_at = models.DateTimeField(null=True)
     seconds = models.FloatField(null=True)
     requests = models.IntegerField(default=0)
+    retries = models.IntegerField(default=0)
     bytes = models.BigIntegerField(default=0)
     statements = models.IntegerField(default=0)
     rows_written = models.IntegerField(default=0)
@@ -537,6 +543,14 @@ class SyncRun(models.Model):
     silent_changes = models.IntegerField(default=0)
     """Orders that had changed though no other probe could see it: what only the audit found."""
     problem = models.TextField(default="")
+    warnings = models.JSONField(default=list)
+    """What else is worth a look: parts that were left out, optional probes, asking again."""
+    first_error = models.JSONField(default=dict)
+    """Probe, method, path, status and message of the first thing that SAP did wrong."""
+    done = models.IntegerField(null=True)
+    """Of a first load: orders so far, kept up to date while it runs."""
+    total = models.IntegerField(null=True)
+    """Of a first load: orders that SAP counted when it began; None: it did not say."""
 
     class Meta:
         indexes = [
@@ -568,6 +582,31 @@ class Reconciliation(models.Model):
 
     def __str__(self) -> str:
         return f"reconciled at {self.at}: {self.differing} differ"
+
+
+class Action(models.Model):
+    """What a person did about the refreshes of a company."""
+
+    class Kind(models.TextChoices):
+        SYNC_NOW = "sync_now", "asked for a refresh"
+        PAUSE = "pause", "paused"
+        RESUME = "resume", "resumed"
+        REREAD = "reread", "asked for orders to be read again"
+        RETRY = "retry", "asked for a document to be tried again"
+        TEST_ALERT = "test_alert", "sent a test alert"
+
+    company = models.ForeignKey(Company, models.CASCADE, db_index=False)
+    user = models.CharField(max_length=PERSON_LENGTH)
+    """The name that the person had."""
+    kind = models.CharField(max_length=20, choices=Kind)
+    detail = models.TextField(default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "id"], name="action_company")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.get_kind_display()} {self.detail}".rstrip()
 
 
 class ReadLog(models.Model):

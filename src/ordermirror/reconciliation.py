@@ -105,7 +105,7 @@ def _counted(run: Run, look: Look) -> dict[Counted, int]:
             if isinstance(exc, SAPRefused) and not run.origin.traffic.logins:
                 raise
             look.not_possible = str(exc)
-            asked.note(f"counting is not possible: {exc}")
+            run.note(asked, f"counting is not possible: {exc}")
     return {}
 
 

@@ -1,5 +1,5 @@
-"""What grows with time and is let go: history, reads, runs, reconciliations and alerts of long ago,
-ended logins.
+"""What grows with time and is let go: history, reads, runs, reconciliations, alerts and actions of
+long ago, ended logins.
 
 Orders, lines, what people entered and what is owed are never touched. An order that waits, or is
 set aside, has one row there and holds no payload; forgetting it could lose the order.
@@ -23,7 +23,7 @@ from ordermirror import last_runs
 from ordermirror.alerts.models import Alert
 from ordermirror.conf import Settings
 from ordermirror.core.chunks import in_chunks
-from ordermirror.models import OrderChange, ReadLog, Reconciliation, SyncRun
+from ordermirror.models import Action, OrderChange, ReadLog, Reconciliation, SyncRun
 
 BATCH = 1000
 MOST_BATCHES = 100
@@ -40,6 +40,7 @@ class Pruned:
     runs: int = 0
     reconciliations: int = 0
     alerts: int = 0
+    actions: int = 0
     logins: int = 0
     finished: bool = True
 
@@ -107,6 +108,7 @@ def _kinds(settings: Settings, now: datetime) -> Iterator[_Kind]:
     yield _Kind(
         "reconciliations", Reconciliation, "at", runs, models.Q(pk__in=_newest_results()), _delete
     )
+    yield _Kind("actions", Action, "at", history, nothing, _delete)
     yield _Kind("alerts", Alert, "began_at", runs, models.Q(standing=True), _delete)
 
 

@@ -27,7 +27,7 @@ from ordermirror.lease import Lease
 from ordermirror.models import Company, Probe
 from ordermirror.sap.source import MasterData, SetSource, Source, Traffic
 from ordermirror.sap.wire import decode_order
-from ordermirror.store import pending, reads, search
+from ordermirror.store import pending, reads, runs, search
 from ordermirror.store.apply import Applied, Applying, apply_batch
 from ordermirror.store.manufacturers import Lookup
 from ordermirror.store.positions import Positions
@@ -45,6 +45,9 @@ class Look:
     open_orders: Lights | None = None
     numbers: dict[int, int | None] = field(default_factory=dict)
     not_possible: str = ""
+
+
+TELL_EVERY = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -65,6 +68,8 @@ class Run:
     reach: Reach = field(default_factory=Reach)
     """What is mirrored, and how much of it has been loaded."""
     unavailable: bool = False
+    told_at: datetime | None = None
+    """When the progress of a first load was last written."""
     doubted: dict[int, int] = field(default_factory=dict)
     """The hash of each document that looked torn, to see whether a second read agrees."""
     known_names: set[search.Name] = field(default_factory=set)
@@ -167,13 +172,31 @@ class Run:
             yield asked
             asked.complete = True
         except (SAPUnavailable, BadAnswer, SAPRefused) as exc:
+            self.report.failed(probe, exc)
             if isinstance(exc, SAPRefused) and not optional:
                 raise
             asked.problem = str(exc)
             self.report.problem = self.report.problem or f"{probe.label}: {exc}"
+            if optional:
+                self.report.warn(f"{probe.label}: {exc}")
             self.unavailable |= isinstance(exc, SAPUnavailable) and not optional
         finally:
             _charge(asked, before, self.origin.traffic)
+
+    def note(self, asked: ProbeReport, problem: str) -> None:
+        """Tell of a part that could not be taken: the first one by its probe."""
+        if asked.problem:
+            self.report.warn(f"{Probe(asked.probe).label}: {problem}")
+        else:
+            asked.problem = problem
+
+    def note_progress(self, done: int, total: int | None) -> None:
+        """Within the transaction that got there, about once a second: pages look at it."""
+        self.report.done, self.report.total = done, total
+        now = self.clock()
+        if self.told_at is None or not timedelta(0) <= now - self.told_at < TELL_EVERY:
+            runs.note_progress(self.report.run, done=done, total=total)
+            self.told_at = now
 
     def go_on(self) -> None:
         """Raises SyncStopped when the program is ending."""
@@ -250,5 +273,6 @@ class Run:
 def _charge(asked: ProbeReport, before: Traffic, after: Traffic) -> None:
     """What the traffic between cost, to the millisecond."""
     asked.requests = after.requests - before.requests
+    asked.retries = after.retries - before.retries
     asked.bytes = after.bytes - before.bytes
     asked.seconds = round(after.seconds_waited - before.seconds_waited, 3)

@@ -36,7 +36,7 @@ from ordermirror.models import Company, OrderRead, Probe
 from ordermirror.phases import measured
 from ordermirror.run import Run
 from ordermirror.sap.service_layer import utc_now
-from ordermirror.sap.source import SetSource, Source
+from ordermirror.sap.source import SetSource, Source, Traffic
 from ordermirror.store import beginnings, pending, reads, runs
 from ordermirror.store.pending import Found
 from ordermirror.store.positions import FirstLoad, Positions
@@ -109,7 +109,7 @@ def run_sync(
             raise
         finally:
             source.close()
-            result.requests, result.bytes = source.traffic.requests, source.traffic.bytes
+            _charge(result, source.traffic)
             result.statements = len(statements) + BOOKED
             result.seconds = time.perf_counter() - started
             watch.lap()
@@ -180,6 +180,7 @@ def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> 
         if position is None:
             with run.lease.transaction():
                 positions.start_first_load(newest_stamp=newest.stamp)
+                run.note_progress(0, newest.count)
         got_to = position.doc_entry if position else 0
         reads_so_far = OrderRead.objects.filter(company_id=run.company_id, hidden=False)
         done = reads_so_far.filter(doc_entry__lte=got_to).count()
@@ -193,12 +194,19 @@ def _first_load(run: Run, *, position: FirstLoad | None, progress: Progress) -> 
                 first_load=True,
                 remember_new=remember_new,
                 may_replace=anew,
-                finish=partial(positions.first_load_got_to, got_to),
+                finish=partial(
+                    _got_to, run, got_to, done + asked.rows + len(batch.documents), newest.count
+                ),
             )
             asked.rows += len(batch.documents)
             progress(done + asked.rows, newest.count)
         with run.lease.transaction():
             positions.complete_first_load(got_to, now=run.clock())
+
+
+def _got_to(run: Run, doc_entry: int, done: int, total: int) -> None:
+    run.positions.first_load_got_to(doc_entry)
+    run.note_progress(done, total)
 
 
 def _drain(run: Run) -> None:
@@ -252,6 +260,13 @@ def _adapt_audit(run: Run) -> None:
     if run.report.silent_changes or (run.report.audited and adapted != period):
         with run.lease.transaction():
             run.positions.save_audit_period(adapted)
+
+
+def _charge(result: RunReport, traffic: Traffic) -> None:
+    result.requests, result.retries = traffic.requests, traffic.retries
+    result.bytes = traffic.bytes
+    for told in traffic.notes:
+        result.warn(told)
 
 
 @contextmanager

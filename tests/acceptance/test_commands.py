@@ -224,7 +224,8 @@ def test_prune_counts_what_it_lets_go(installation):
     would = json.loads(installation.command("prune", "--dry-run", "--json").stdout)
     done = [json.loads(installation.command("prune", "--json").stdout) for _ in range(2)]
 
-    nothing = dict.fromkeys(("history", "reads", "runs", "reconciliations", "alerts", "logins"), 0)
+    kinds = ("history", "reads", "runs", "reconciliations", "alerts", "actions", "logins")
+    nothing = dict.fromkeys(kinds, 0)
     assert would == nothing | {"runs": 1}
     assert done == [nothing | {"runs": 1}, nothing]
 

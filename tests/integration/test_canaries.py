@@ -15,6 +15,7 @@ from tests.support import answers, mirrored
 
 PASSWORD = "canary-password"
 PLANTED = re.compile(r"canary|7654[.,]321", re.IGNORECASE)
+TOLD_BY_RUNS = ("problem", "probes", "warnings", "first_error")
 TEXTS = {name: f"canary {name}" for name in ("CardName", "NumAtCard", "Comments", "Address")}
 
 pytestmark = [
@@ -51,7 +52,7 @@ def planted(sessions):
 
 
 def leaks(lines, sessions):
-    told = [*lines, *map(str, SyncRun.objects.values_list("problem", "probes"))]
+    told = [*lines, *map(str, SyncRun.objects.values_list(*TOLD_BY_RUNS))]
     return [it for it in told if PLANTED.search(it) or any(map(it.__contains__, sessions))]
 
 

@@ -25,6 +25,7 @@ from tests.web_builders import (
     make_line,
     make_order,
     make_person,
+    make_read,
     make_reconciliation,
     make_run,
 )
@@ -108,6 +109,7 @@ def test_the_last_run_is_told_with_its_costs_and_outcome(client):
         "last_run_statements": 12,
         "last_run_rows_written": 7,
         "last_run_silent_changes": 2,
+        "last_run_retries": 0,
         "last_run_outcome": None,
     }
     assert told(client, "last_run_outcome") == {
@@ -129,6 +131,24 @@ def test_a_probe_that_was_put_twice_is_added_up(client):
     assert found["last_run_probe_rows", "SBODEMO", "by_key"] == 10
     assert found["last_run_probe_complete", "SBODEMO", "by_key"] == 0
     assert ("last_run_probe_complete", "SBODEMO", "open") not in found
+
+
+def test_audit_tells_the_open_order_that_was_read_longest_ago(client):
+    for doc_entry, hours, status in ((1, 3, "open"), (2, 9, "open"), (3, 40, "closed")):
+        order = make_order(doc_entry=doc_entry, document_status=status)
+        make_read(order, read_at=NOW - timedelta(hours=hours))
+    set_aside = {"stage": "decode", "reason": "", "payload_hash": 1, "retry_at": NOW}
+    Quarantine.objects.create(
+        company=order.company, doc_entry=2, first_seen_at=NOW, last_seen_at=NOW, **set_aside
+    )
+
+    assert told(client, "audit_oldest_open_seconds") == {("SBODEMO",): 3 * 3600}
+
+
+def test_a_company_without_open_orders_has_no_audit_to_tell_of(client):
+    make_company()
+
+    assert told(client, "audit_oldest_open_seconds") == {}
 
 
 def test_phases_of_the_last_run_are_told(client):

@@ -122,3 +122,14 @@ def test_run_reads_what_it_changed(statements):
 
     assert "126000400" in page
     assert scanned(executed) == {}
+
+
+@pytest.mark.parametrize("address", ["/monitor/", "/monitor/SBODEMO/"])
+def test_monitor_reads_no_orders(many, admin_client, address):
+    with CaptureQueriesContext(connection) as executed:
+        response = admin_client.get(address)
+
+    assert response.status_code == 200
+    selects = [row["sql"] for row in executed if "ordermirror" in row["sql"]]
+    assert selects
+    assert scanned(selects) == {}

@@ -18,6 +18,7 @@ from hypothesis.extra.django import TestCase
 from ordermirror import conf, last_runs, retention
 from ordermirror.alerts.models import Alert
 from ordermirror.models import (
+    Action,
     OrderChange,
     OrderRead,
     OrderTotal,
@@ -144,6 +145,13 @@ class TestWhatGoes:
         assert prune().reconciliations == 2
         assert Reconciliation.objects.count() == 2
         assert kept in Reconciliation.objects.all()
+
+    def test_what_people_did_goes_as_history_does(self):
+        for days in (366, 100):
+            Action.objects.create(company=make_company(), user="amal", kind="pause", at=ago(days))
+
+        assert prune().actions == 1
+        assert Action.objects.get().at == ago(100)
 
     def test_logins_that_have_ended_go(self):
         for key, moment in (("ended", ago(0.1)), ("lasting", ago(-1))):

@@ -9,7 +9,18 @@ from tests.web_builders import COMPANY_DB, make_order, make_run
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/orders/", f"/orders/{COMPANY_DB}/1/", "/orders/none/1/", "/runs/", "/runs/1/")
+PAGES = (
+    "/",
+    "/orders/",
+    f"/orders/{COMPANY_DB}/1/",
+    "/orders/none/1/",
+    "/runs/",
+    "/runs/1/",
+    "/runs/1/live/",
+    "/monitor/",
+    f"/monitor/{COMPANY_DB}/",
+    f"/monitor/{COMPANY_DB}/refresh/",
+)
 
 
 @pytest.fixture

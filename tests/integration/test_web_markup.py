@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.utils import timezone
 
+from ordermirror.models import Quarantine
 from tests.web_builders import make_change, make_line, make_order, make_person, make_run
 
 pytestmark = [
@@ -42,16 +44,27 @@ class Markup(HTMLParser):
             self.files.append(values.get("src") or values.get("href"))
 
 
+def set_aside(company):
+    now = timezone.now()
+    Quarantine.objects.create(
+        company=company, doc_entry=9, stage="decode", reason="why", payload_hash=1,
+        first_seen_at=now, last_seen_at=now, retry_at=now,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def pages(admin_client, client):
     make_person()
     run = make_run(outcome="failed", problem="why", probes=[{"probe": "open", "complete": True}])
+    under_way = make_run(outcome="running", done=1, total=2)
+    set_aside(company=run.company)
     order = make_order()
     make_line(order)
     make_change(order, field="project", old="a", new="b", run=run)
     paths = (
         "/orders/", "/orders/?q=none&from=abc&colour=red", f"/orders/SBODEMO/{order.doc_entry}/",
-        "/runs/", f"/runs/{run.pk}/", "/no/such/page/",
+        "/runs/", f"/runs/{run.pk}/", "/monitor/", "/monitor/SBODEMO/",
+        f"/runs/{under_way.pk}/", "/no/such/page/",
     )  # fmt: skip
     answers = {path: admin_client.get(path) for path in paths}
     return answers | {"/login/": client.get("/login/")}

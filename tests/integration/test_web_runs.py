@@ -49,7 +49,7 @@ def test_runs_stand_newest_first_on_numbered_pages(admin_client):
 def test_run_that_is_under_way_has_no_duration(admin_client):
     make_run(outcome="running")
 
-    assert "Running no change –" in words(admin_client.get("/runs/"))
+    assert "Running Under way for 2 min 0 s run" in words(admin_client.get("/runs/"))
 
 
 def test_run_list_without_runs_says_how_to_start(admin_client):
@@ -61,6 +61,7 @@ def test_run_page_shows_its_probes(admin_client):
         {
             "probe": "sales_people",
             "requests": 1,
+            "retries": 2,
             "bytes": 250_000,
             "seconds": 0.62,
             "rows": 1200,
@@ -73,9 +74,44 @@ def test_run_page_shows_its_probes(admin_client):
 
     text = words(admin_client.get(f"/runs/{run.pk}/"))
 
-    assert "sales people Complete 1 0.2 MB 0.6 s 1,200" in text
-    assert "open Incomplete &lt;b&gt;no JSON 4 – – 80" in text
+    assert "sales people Complete 1 2 0.2 MB 0.6 s 1,200" in text
+    assert "open Incomplete &lt;b&gt;no JSON 4 – – – 80" in text
     assert "first load" in text
+
+
+def test_run_page_tells_the_first_error_with_the_request_behind_it(admin_client):
+    error = {
+        "probe": "by_key", "method": "GET", "path": "/Orders", "status": 503,
+        "message": "SAP answered 503: <b>busy",
+    }  # fmt: skip
+    run = make_run(outcome="incomplete", first_error=error, retries=3)
+
+    text = words(admin_client.get(f"/runs/{run.pk}/"))
+
+    assert (
+        "First error Request GET /Orders Answer HTTP 503 Probe by key "
+        "Message SAP answered 503: &lt;b&gt;busy"
+    ) in text
+    assert "Asked again 3" in text
+
+
+def test_run_page_tells_of_a_gateway_that_did_not_answer(admin_client):
+    error = {"probe": "open", "method": "POST", "path": "", "status": None, "message": "gone"}
+    run = make_run(outcome="incomplete", first_error=error)
+
+    text = words(admin_client.get(f"/runs/{run.pk}/"))
+
+    assert "Request POST to the gateway Answer no answer Probe open Message gone" in text
+
+
+def test_run_page_tells_where_the_time_went_and_what_is_worth_a_look(admin_client):
+    phases = {"decode": 0.5, "waiting for SAP": 1.5, "a phase of another release": 1.0}
+    run = make_run(phases=phases, warnings=["deliveries: <refused>"])
+
+    text = words(admin_client.get(f"/runs/{run.pk}/"))
+
+    assert "Worth a look deliveries: &lt;refused&gt; Where the time went" in text
+    assert "waiting for SAP 1.5 s 50 % decode 0.5 s 17 %" in text
 
 
 def test_run_page_leads_to_the_orders_it_found_changed(admin_client):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ordermirror import companies
-from ordermirror.alerts import channels
+from ordermirror.alerts import channels, messages
 from ordermirror.alerts.conditions import Limits
 from ordermirror.alerts.watch import Watch
 from ordermirror.conf import Settings
@@ -21,6 +21,22 @@ def look(settings: Settings, *, now: datetime) -> None:
     standing = watch_of(settings).look(refreshed, now=now)
     if settings.alert_ping_url and not standing and refreshed.exists():
         channels.ping(settings.alert_ping_url)
+
+
+def send_test(settings: Settings) -> list[str]:
+    """Tell everybody a test; returns what went wrong, in words."""
+    ways, problems = channels_of(settings), []
+    if not ways:
+        return [
+            "Nobody is told: set ORDERMIRROR_ALERT_EMAILS and ORDERMIRROR_EMAIL_URL, "
+            "or ORDERMIRROR_ALERT_URLS."
+        ]
+    for way in ways:
+        try:
+            way(messages.TEST)
+        except channels.ChannelError as exc:
+            problems.append(str(exc))
+    return problems
 
 
 def watch_of(settings: Settings) -> Watch:

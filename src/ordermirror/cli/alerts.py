@@ -10,10 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from ordermirror.alerts import messages
-from ordermirror.alerts.channels import ChannelError
 from ordermirror.alerts.conditions import Kind
-from ordermirror.alerts.lookout import channels_of
+from ordermirror.alerts.lookout import send_test
 from ordermirror.alerts.models import Alert
 from ordermirror.cli import output
 from ordermirror.cli.main import FAILED
@@ -38,19 +36,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _test() -> int:
-    ways = channels_of(settings.ORDERMIRROR)
-    if not ways:
-        output.problem(
-            "Nobody is told: set ORDERMIRROR_ALERT_EMAILS and ORDERMIRROR_EMAIL_URL, "
-            "or ORDERMIRROR_ALERT_URLS."
-        )
-        return FAILED
-    problems = []
-    for way in ways:
-        try:
-            way(messages.TEST)
-        except ChannelError as exc:
-            problems.append(str(exc))
+    problems = send_test(settings.ORDERMIRROR)
     if problems:
         output.problem(*problems)
         return FAILED

@@ -7,10 +7,11 @@ from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ordermirror import companies, conf, conflicts, registry
+from ordermirror import companies, conf, conflicts, registry, steering
 from ordermirror.cli import output
 from ordermirror.cli.moments import at
 from ordermirror.cli.parser import COMPANY_ACTIONS
+from ordermirror.cli.user import ON_THE_SERVER
 from ordermirror.database import require_tables
 from ordermirror.errors import ConfigError, OrderMirrorError
 from ordermirror.models import Company, SalesOrder
@@ -59,10 +60,10 @@ def _manage(arguments: Namespace) -> int:
         registry.change(company, _settings(arguments.settings))
         output.plain(f"The settings of {name} are changed.")
     elif action == "pause":
-        registry.pause(company)
+        steering.pause(company, steering.by(ON_THE_SERVER))
         output.plain(f"{name} is not refreshed until `ordermirror company resume {name}`.")
     elif action == "resume":
-        registry.resume(company)
+        steering.resume(company, steering.by(ON_THE_SERVER))
         output.plain(f"{name} is refreshed again.")
     else:
         return _remove(company, arguments)

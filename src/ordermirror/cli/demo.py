@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> int:
 
 def _serve(arguments: Namespace, environment: dict[str, str]) -> int:
     password = secrets.token_urlsafe(9)
-    may = [word for right in ("note", "approve", "price") for word in ("--may", right)]
+    may = [word for right in ("note", "approve", "price", "steer") for word in ("--may", right)]
     _command(environment, "user", "add", USER, *may, "--password-stdin", typed=password)
     port = arguments.port or _free_port(8000)
     seconds = int(arguments.every.total_seconds())

@@ -171,8 +171,8 @@ def _user(parser: argparse.ArgumentParser) -> None:
         "--may",
         action="append",
         default=[],
-        choices=["note", "approve", "price"],
-        help="may write notes, decide approvals, revise prices; repeatable",
+        choices=["note", "approve", "price", "steer"],
+        help="may write notes, decide approvals, revise prices, steer refreshes; repeatable",
     )
     parser.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input"

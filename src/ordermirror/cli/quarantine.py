@@ -7,13 +7,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ordermirror import companies
+from ordermirror import companies, steering
 from ordermirror.cli import output
 from ordermirror.cli.moments import at
+from ordermirror.cli.user import ON_THE_SERVER
 from ordermirror.database import require_tables
 from ordermirror.errors import OrderMirrorError
 from ordermirror.models import Company, Quarantine, SalesOrder
-from ordermirror.store.quarantine import retry_now
 
 
 def run(arguments: Namespace) -> int:
@@ -25,7 +25,8 @@ def run(arguments: Namespace) -> int:
         if not held:
             raise OrderMirrorError(f"no order with DocEntry {arguments.doc_entry} is set aside")
     if arguments.action == "retry":
-        tried = retry_now(company.pk, [row.doc_entry for row in held])
+        who = steering.by(ON_THE_SERVER)
+        tried = steering.retry(company, who, [row.doc_entry for row in held])
         output.say(f"{tried} orders will be tried again by the next run.")
     elif arguments.action == "show":
         for row in held:

@@ -40,10 +40,12 @@ def _chosen(name: str | None) -> list[Company]:
 
 def _facts(company: Company) -> dict[str, Any]:
     runs = last_runs.read_of(company)
-    found = health.of(runs, now=timezone.now())
+    now = timezone.now()
+    found = health.of(runs, now=now)
     orders = totals.stored(company.pk)
     return {
         "company_db": company.company_db,
+        "state": last_runs.state_of(runs, now=now),
         "paused": company.paused_at is not None,
         "fresh": not found.stale_because,
         "stale_because": found.stale_because,

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ordermirror import companies
 from ordermirror.cli import output
@@ -20,7 +20,15 @@ from ordermirror.database import require_tables
 from ordermirror.errors import ConfigError
 from ordermirror.models import CompanyLimit
 
-PERMISSIONS = {"note": "add_ordernote", "approve": "change_approval", "price": "change_lineprice"}
+ON_THE_SERVER = "command line"
+"""The name under which is written down what somebody did there."""
+PERMISSIONS = {
+    "note": ("ordermirror_owned", "add_ordernote"),
+    "approve": ("ordermirror_owned", "change_approval"),
+    "price": ("ordermirror_owned", "change_lineprice"),
+    "steer": ("ordermirror", "steer"),
+}
+"""An app's label and the permission's codename."""
 
 
 def run(arguments: Namespace) -> int:
@@ -67,10 +75,11 @@ def _limit(user: User, names: Iterable[str]) -> None:
 
 
 def _permissions(may: Iterable[str]) -> QuerySet[Permission]:
-    wanted = [PERMISSIONS[word] for word in may]
-    return Permission.objects.filter(
-        content_type__app_label="ordermirror_owned", codename__in=wanted
-    )
+    wanted = Q(pk__in=[])
+    for word in may:
+        app, codename = PERMISSIONS[word]
+        wanted |= Q(content_type__app_label=app, codename=codename)
+    return Permission.objects.filter(wanted)
 
 
 def _password(*, from_stdin: bool) -> str:

@@ -17,6 +17,11 @@ def share(orders: int, *, elapsed: timedelta, period: timedelta) -> int:
     return min(orders, ceil(due)) if due >= 1 else 0
 
 
+def holds(orders: int, *, every: timedelta, period: timedelta, most: int) -> bool:
+    """Whether runs that audit `most` at once, one in each `every`, come round within `period`."""
+    return share(orders, elapsed=every, period=period) <= most
+
+
 def adapted(period: timedelta, *, silent_changes: int, longest: timedelta) -> timedelta:
     """Silent changes halve the period; every audit without one lengthens it a little again."""
     if silent_changes:

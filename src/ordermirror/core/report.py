@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ordermirror.core.diff import Fate
+from ordermirror.errors import SAPError
 
 RUNNING, COMPLETE, INCOMPLETE, FAILED, BUSY = "running", "complete", "incomplete", "failed", "busy"
+MOST_WARNINGS = 20
+LONGEST_WARNING = 300
 
 
 @dataclass(slots=True)
@@ -16,20 +19,18 @@ class ProbeReport:
 
     `complete` means that the answer is proven whole. `bytes` are counted after decompression.
     `seconds` are those for which SAP was at work on the requests, added up over those that were
-    under way at once.
+    under way at once. `retries` are requests that were put again, since the first answer was of no
+    use.
     """
 
     probe: str
     requests: int = 0
+    retries: int = 0
     bytes: int = 0
     seconds: float = 0.0
     rows: int = 0
     complete: bool = False
     problem: str = ""
-
-    def note(self, problem: str) -> None:
-        """Tell of a part that could not be taken; the first one is kept."""
-        self.problem = self.problem or problem
 
 
 @dataclass(slots=True)
@@ -86,6 +87,7 @@ class RunReport(Counts):
     first_load: bool = False
     seconds: float = 0.0
     requests: int = 0
+    retries: int = 0
     bytes: int = 0
     statements: int = 0
     manufacturers: dict[str, int] = field(default_factory=dict)
@@ -95,6 +97,31 @@ class RunReport(Counts):
     seen: set[int] = field(default_factory=set)
     probes: list[ProbeReport] = field(default_factory=list)
     problem: str = ""
+    warnings: list[str] = field(default_factory=list)
+    """What else is worth a look, at most `MOST_WARNINGS` of it."""
+    first_error: dict[str, str | int | None] = field(default_factory=dict)
+    """The first thing that SAP did wrong, and the request behind it; empty when there was none."""
+    done: int | None = None
+    """Of a first load: orders so far, of `total` that SAP counted when it began."""
+    total: int | None = None
+
+    def warn(self, text: str) -> None:
+        """Each text once."""
+        text = text[:LONGEST_WARNING]
+        if text not in self.warnings and len(self.warnings) < MOST_WARNINGS:
+            self.warnings.append(text)
+
+    def failed(self, probe: str, error: SAPError) -> None:
+        """Keep the first error; the others are told by their probes."""
+        if not self.first_error:
+            asked = error.asked
+            self.first_error = {
+                "probe": probe,
+                "method": asked.method if asked else "",
+                "path": asked.path if asked else "",
+                "status": asked.status if asked else None,
+                "message": str(error),
+            }
 
     @property
     def sap_seconds(self) -> float:
@@ -120,6 +147,7 @@ class RunReport(Counts):
             "seconds": round(self.seconds, 3),
             "phases": {phase: round(seconds, 3) for phase, seconds in self.phases.items()},
             "requests": self.requests,
+            "retries": self.retries,
             "bytes": self.bytes,
             "sap_seconds": round(self.sap_seconds, 3),
             "statements": self.statements,
@@ -130,4 +158,6 @@ class RunReport(Counts):
             "manufacturers": self.manufacturers,
             "probes": [asdict(probe) for probe in self.probes],
             "problem": self.problem,
+            "warnings": self.warnings,
+            "first_error": self.first_error,
         }

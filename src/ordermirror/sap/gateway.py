@@ -183,6 +183,8 @@ class Gateway:
                     yield Batch(rows, PartCoverage(frozenset(row.doc_entry for row in rows), nth))
             except Moved as exc:
                 before, doubt = None, str(exc)
+                self.traffic.retries += 1
+                self.traffic.note(f"the orders of {question} moved and were read again: {exc}")
                 continue
             if reading.is_counted or reading.keys == before:
                 return

@@ -104,7 +104,9 @@ class LineRows:
     def _give_up(self, reason: str) -> None:
         if self.usable:
             self.usable = False
-            logger.warning("orders are read whole, since QueryService can't be used: %s", reason)
+            told = f"orders are read whole, since QueryService can't be used: {reason}"
+            logger.warning("%s", told)
+            self._session.note(told)
 
 
 def rows_after(

@@ -19,7 +19,7 @@ from typing import TypeVar
 import msgspec
 from urllib3._collections import HTTPHeaderDict
 
-from ordermirror.errors import BadAnswer, SAPRefused, SAPUnavailable, TooMuchAtOnce
+from ordermirror.errors import BadAnswer, SAPError, SAPRefused, SAPUnavailable, TooMuchAtOnce
 from ordermirror.phases import Phase, during
 from ordermirror.sap.pace import Turns, retry_after
 from ordermirror.sap.source import Traffic
@@ -34,9 +34,10 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_MESSAGE = 1 << 16
 """A larger body is no error of SAP's; it is not looked into, whatever it may hold."""
 
+LOGIN = "/Login"
 QUERY = "/QueryService_PostQuery"
 """Joins of entity sets; a POST only because its question is long."""
-ALLOWED_POSTS = ("/Login", "/Logout", QUERY)
+ALLOWED_POSTS = (LOGIN, "/Logout", QUERY)
 
 Asking = tuple[str, dict[str, str]]
 """A path and its headers."""
@@ -148,18 +149,22 @@ class Session:
         less: Callable[[], Asking] | None = None,
     ) -> T:
         for attempt in range(1, ATTEMPTS + 1):
-            told_to_wait = False
+            told_to_wait, status = False, None
             try:
                 answer, seconds = self._send_in_session(method, path, headers, body)
+                status = answer.status
                 told_to_wait = _told_to_wait(answer) is not None
                 with during(Phase.DECODE):
                     result = read(usable(answer).body)
                 took(seconds)
                 return result
-            except (SAPUnavailable, BadAnswer) as exc:
+            except SAPError as exc:
+                exc.about(method, path, status)
+                if not isinstance(exc, SAPUnavailable | BadAnswer):
+                    raise
                 if attempt == ATTEMPTS or self._turns.closed:
                     raise
-                self._traffic.retries += 1
+                self._count_retry(exc)
                 logger.info("asking SAP again, attempt %d of %d: %s", attempt + 1, ATTEMPTS, exc)
                 if less and isinstance(exc, TooMuchAtOnce):
                     path, headers = less()
@@ -178,6 +183,18 @@ class Session:
                 logger.info("logging out of SAP failed: %s", exc)
         self._transport.close()
 
+    def note(self, text: str) -> None:
+        """Tell what was done otherwise than first meant."""
+        with self._counting:
+            self._traffic.note(text)
+
+    def _count_retry(self, reason: SAPError) -> None:
+        asked = reason.asked
+        with self._counting:
+            self._traffic.retries += 1
+            if asked:
+                self._traffic.note(f"asked again, {asked.method} {asked.path}: {reason}")
+
     def _send_in_session(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None = None
     ) -> tuple[Answer, float]:
@@ -188,7 +205,8 @@ class Session:
             cookie = self._logged_in(expired=cookie)
             answer, seconds = self._send(method, path, {**headers, "Cookie": cookie}, body)
             if answer.status == 401:
-                raise SAPRefused(f"SAP refuses its own new session: {message_of(answer)}")
+                refused = f"SAP refuses its own new session: {message_of(answer)}"
+                raise SAPRefused(refused).about(method, path, answer.status)
         return answer, seconds
 
     def _logged_in(self, *, expired: str | None) -> str:
@@ -203,17 +221,29 @@ class Session:
         body = msgspec.json.encode(
             {"CompanyDB": access.company_db, "UserName": access.user, "Password": access.password}
         )
-        answer, _ = self._send("POST", "/Login", {"Content-Type": "application/json"}, body)
+        status = None
+        try:
+            answer, _ = self._send("POST", LOGIN, {"Content-Type": "application/json"}, body)
+            status = answer.status
+            cookie = self._cookie_of(answer)
+        except SAPError as exc:
+            exc.about("POST", LOGIN, status)
+            raise
+        self._traffic.logins += 1
+        self.version = _version(answer)
+        return cookie
+
+    def _cookie_of(self, answer: Answer) -> str:
+        """The session that a login gave."""
         if answer.status == 429 or answer.status >= 500:
             raise SAPUnavailable(f"SAP could not log in: {message_of(answer)}")
         if answer.status != 200:
+            access = self._access
             raise SAPRefused(
                 f"SAP refused the login of {access.user} to {access.company_db}: "
                 f"{message_of(answer)}; check ORDERMIRROR_SAP_USER, _PASSWORD and _COMPANY_DB "
                 "before trying again, or SAP may lock the user"
             )
-        self._traffic.logins += 1
-        self.version = _version(answer)
         return _session_cookie(answer)
 
     def _send(

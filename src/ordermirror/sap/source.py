@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Generic, Protocol, TypeVar, runtime_checkable
@@ -30,6 +30,7 @@ class FollowUpKind(Enum):
         self.object_code = object_code
 
 
+MOST_NOTES = 10
 ORDER_CODE = 17
 """SAP's object code of a sales order (BoObjectTypes)."""
 
@@ -46,6 +47,12 @@ class Traffic:
     logins: int = 0
     bytes: int = 0
     seconds_waited: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    """What was asked again or otherwise than first meant, and why; at most `MOST_NOTES`."""
+
+    def note(self, text: str) -> None:
+        if len(self.notes) < MOST_NOTES and text not in self.notes:
+            self.notes.append(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from ordermirror.core.identity import Anchor
 from ordermirror.models import OrderRead, Pending, Probe, Quarantine, SalesOrder, order_id
@@ -18,6 +19,42 @@ ANCHORS_EACH_END = 3
 
 def count(company_id: int, *, is_open: bool) -> int:
     return OrderRead.objects.filter(company_id=company_id, is_open=is_open, hidden=False).count()
+
+
+def posted_within(company_id: int, first: date, last: date, *, most: int) -> list[int]:
+    """DocEntry of the stored orders that were posted on these days, ascending."""
+    orders = SalesOrder.objects.shown().filter(
+        company_id=company_id, listed_on__gte=first, listed_on__lte=last
+    )
+    return sorted(
+        orders.order_by("listed_on", "doc_entry").values_list("doc_entry", flat=True)[:most]
+    )
+
+
+def oldest_audited() -> Subquery:
+    """When the open order was read that was read longest ago, as an annotation of companies.
+
+    A few steps along the index `read_company_open` for each. Orders that wait or are set aside
+    have times of their own, and are left out as by the audit.
+    """
+    audited = _open_of_row()
+    for model in (Pending, Quarantine):
+        waits = model.objects.filter(company=OuterRef("company"), doc_entry=OuterRef("doc_entry"))
+        audited = audited.exclude(Exists(waits))
+    return Subquery(audited.order_by("read_at").values("read_at")[:1])
+
+
+def open_orders() -> Coalesce:
+    """How many there are, as an annotation of companies; a range of the same index."""
+    counted = _open_of_row().order_by().values("company").annotate(it=Count("pk")).values("it")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def _open_of_row() -> QuerySet[OrderRead]:
+    """`in`, since SQLite takes no index for a column that is a condition by itself."""
+    return OrderRead.objects.filter(
+        company=OuterRef("pk"), is_open__in=(True,), hidden__in=(False,)
+    )
 
 
 def anchors(company_id: int, *, upto: int = HIGHEST_ENTRY) -> list[Anchor]:

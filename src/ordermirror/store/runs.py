@@ -24,6 +24,11 @@ def bury_dead(company_id: int, run_id: int, *, now: datetime) -> None:
     )
 
 
+def note_progress(run_id: int, *, done: int, total: int | None) -> None:
+    """How far a first load is; in the transaction of the batch that got there."""
+    SyncRun.objects.filter(pk=run_id).update(first_load=True, done=done, total=total)
+
+
 def finish(report: RunReport, *, now: datetime) -> None:
     SyncRun.objects.filter(pk=report.run).update(
         first_load=report.first_load,
@@ -32,6 +37,7 @@ def finish(report: RunReport, *, now: datetime) -> None:
         seconds=round(report.seconds, 3),
         phases={phase: round(seconds, 3) for phase, seconds in report.phases.items()},
         requests=report.requests,
+        retries=report.retries,
         bytes=report.bytes,
         statements=report.statements,
         rows_written=report.rows_written,
@@ -41,4 +47,8 @@ def finish(report: RunReport, *, now: datetime) -> None:
         manufacturers=report.manufacturers,
         silent_changes=report.silent_changes,
         problem=report.problem,
+        warnings=report.warnings,
+        first_error=report.first_error,
+        done=report.done,
+        total=report.total,
     )

@@ -57,9 +57,11 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def length(seconds: float | None) -> str:
-    """How long something took: 0.4 s, 38 s, 4 min 5 s, 2 h 10 min."""
+    """How long something took: 31 ms, 0.4 s, 38 s, 4 min 5 s, 2 h 10 min."""
     if seconds is None:
         return MISSING
+    if 0 < seconds < 0.1:
+        return f"{max(seconds * 1000, 1):.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -71,7 +73,7 @@ def length(seconds: float | None) -> str:
 
 
 def interval(value: timedelta) -> str:
-    return length(value.total_seconds()).replace(".0", "").replace(" 0 s", "")
+    return length(value.total_seconds()).replace(".0", "").replace(" 0 s", "").replace(" 0 min", "")
 
 
 def megabytes(count: int) -> str:

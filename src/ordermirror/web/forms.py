@@ -1,13 +1,16 @@
-"""What people may enter on an order's page. Hidden fields carry what they saw when they did."""
+"""What people may enter on the pages. Hidden fields carry what they saw when they did."""
 
 from __future__ import annotations
+
+from datetime import date
+from typing import cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ordermirror.fields import DECIMALS
 from ordermirror.owned.models import Approval
-from ordermirror.records import CODE_LENGTH
+from ordermirror.records import CODE_LENGTH, HIGHEST_ENTRY
 
 LONGEST_NOTE = 2000
 WHOLE_DIGITS = 12
@@ -61,3 +64,26 @@ class PriceForm(forms.Form):
     item_code = forms.CharField(required=False, max_length=CODE_LENGTH, strip=False)
     currency = forms.CharField(required=False, max_length=CODE_LENGTH, strip=False)
     seen = forms.IntegerField(min_value=0)
+
+
+class RereadForm(forms.Form):
+    """The posting days of orders that are to be read again, both included."""
+
+    first = forms.DateField(
+        error_messages={"required": _("Choose a day."), "invalid": _("Write it as 2026-11-30.")}
+    )
+    last = forms.DateField(
+        error_messages={"required": _("Choose a day."), "invalid": _("Write it as 2026-11-30.")}
+    )
+
+    def clean_last(self) -> date:
+        first, last = self.cleaned_data.get("first"), self.cleaned_data["last"]
+        if first and last < first:
+            raise forms.ValidationError(_("This is before the first day."))
+        return cast("date", last)
+
+
+class RetryForm(forms.Form):
+    """A document that was set aside, by its DocEntry."""
+
+    entry = forms.IntegerField(min_value=0, max_value=HIGHEST_ENTRY)

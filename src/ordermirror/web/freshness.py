@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from ordermirror import companies, last_runs
 from ordermirror.last_runs import LastRuns, Quiet, State, state_of
 from ordermirror.web import formats
+from ordermirror.web.live import Live, live_of
 
 
 class Conflict(NamedTuple):
@@ -102,6 +103,13 @@ class Freshness:
     @property
     def running(self) -> bool:
         return self.runs is not None and self.runs.running_since is not None
+
+    @property
+    def live(self) -> Live | None:
+        """Of the first load under way, while nothing is complete."""
+        if self.runs is None or self.state is not State.NEVER:
+            return None
+        return live_of(self.runs, now=self.now)
 
 
 def read_last_runs(user: Any) -> tuple[LastRuns, ...]:

@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ordermirror.core.diff import Fate
 from ordermirror.models import OrderChange, SyncRun
-from ordermirror.web import formats
+from ordermirror.phases import Phase
+from ordermirror.web import charts, formats
+from ordermirror.web.live import Live, live_of_run
 from ordermirror.web.paging import Page, page_of
 from ordermirror.web.statuses import Badge
 
@@ -42,6 +45,7 @@ class RunRow(NamedTuple):
     started: str
     took: str
     requests: str
+    retries: str
     megabytes: str
     statements: str
     rows_written: str
@@ -49,6 +53,7 @@ class RunRow(NamedTuple):
     lines: str
     silent: str
     problem: str
+    live: Live | None
 
 
 class ProbeRow(NamedTuple):
@@ -56,11 +61,30 @@ class ProbeRow(NamedTuple):
 
     name: str
     requests: str
+    retries: str
     megabytes: str
     seconds: str
     rows: str
     outcome: Badge
     problem: str
+
+
+class PhaseRow(NamedTuple):
+    """Where a part of the time went."""
+
+    name: str
+    seconds: str
+    percent: str
+    bar: SafeString
+
+
+class FirstError(NamedTuple):
+    """What went wrong first, and what was asked then."""
+
+    probe: str
+    request: str
+    status: str
+    message: str
 
 
 class ChangedOrder(NamedTuple):
@@ -75,6 +99,9 @@ class ChangedOrder(NamedTuple):
 class RunPage:
     row: RunRow
     probes: tuple[ProbeRow, ...]
+    phases: tuple[PhaseRow, ...]
+    warnings: tuple[str, ...]
+    first_error: FirstError | None
     changed: tuple[ChangedOrder, ...]
     cut: bool
 
@@ -111,6 +138,9 @@ def page_of_run(run: SyncRun) -> RunPage:
     return RunPage(
         row=_row(run, timezone.now()),
         probes=tuple(_probe(probe) for probe in run.probes),
+        phases=_phases(run.phases),
+        warnings=tuple(run.warnings),
+        first_error=_first_error(run.first_error),
         changed=orders[:MOST_ORDERS],
         cut=len(orders) > MOST_ORDERS,
     )
@@ -125,6 +155,7 @@ def _row(run: SyncRun, now: datetime) -> RunRow:
         started=_started(run.started_at, now),
         took=formats.length(run.seconds),
         requests=f"{run.requests:,}",
+        retries=f"{run.retries:,}",
         megabytes=formats.megabytes(run.bytes),
         statements=f"{run.statements:,}",
         rows_written=f"{run.rows_written:,}",
@@ -132,6 +163,7 @@ def _row(run: SyncRun, now: datetime) -> RunRow:
         lines=counts_text(run.lines),
         silent=f"{run.silent_changes:,}" if run.silent_changes else "",
         problem=run.problem,
+        live=live_of_run(run, now=now),
     )
 
 
@@ -158,11 +190,40 @@ def _probe(probe: Mapping[str, Any]) -> ProbeRow:
     return ProbeRow(
         name=str(probe.get("probe", "")).replace("_", " "),
         requests=_count(probe.get("requests")),
+        retries=_count(probe.get("retries")),
         megabytes=_told(probe.get("bytes"), formats.megabytes),
         seconds=_told(probe.get("seconds"), formats.length),
         rows=_count(probe.get("rows")),
         outcome=outcome_badge("complete" if probe.get("complete") else "incomplete"),
         problem=str(probe.get("problem") or ""),
+    )
+
+
+def _phases(seconds: Mapping[str, float]) -> tuple[PhaseRow, ...]:
+    """In the order in which phases are told; databases hand names out in orders of their own."""
+    whole = sum(seconds.values())
+    known = [phase for phase in Phase if phase in seconds] if whole else []
+    return tuple(
+        PhaseRow(
+            name=str(phase),
+            seconds=formats.length(seconds[phase]),
+            percent=f"{100 * seconds[phase] / whole:.0f} %",
+            bar=charts.share(seconds[phase], whole),
+        )
+        for phase in known
+    )
+
+
+def _first_error(error: Mapping[str, Any]) -> FirstError | None:
+    if not error:
+        return None
+    method, path, status = (error.get(name) for name in ("method", "path", "status"))
+    return FirstError(
+        probe=str(error.get("probe", "")).replace("_", " "),
+        # A gateway has one address, which is told nowhere.
+        request=f"{method} {path or _('to the gateway')}" if method else "",
+        status=f"HTTP {status}" if status else _("no answer") if method else "",
+        message=str(error.get("message", "")),
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from ordermirror.last_runs import State
 from ordermirror.records import OPEN
 
 
@@ -23,6 +24,22 @@ WORDS = {
     "paid": gettext_noop("Paid"),
     "delivered": gettext_noop("Delivered"),
 }
+
+
+STATES = {
+    State.FRESH: gettext_noop("On time"),
+    State.QUIET: gettext_noop("Quiet"),
+    State.PAUSED: gettext_noop("Paused"),
+    State.LATE: gettext_noop("Late"),
+    State.INCOMPLETE: gettext_noop("Incomplete"),
+    State.FAILED: gettext_noop("Down"),
+    State.NEVER: gettext_noop("New"),
+}
+"""How a company's refreshes stand, in one word."""
+
+
+def state_badge(state: State) -> Badge:
+    return Badge(state, _(STATES[state]))
 
 
 def badge_of(status: str | None, *, cancelled: bool = False) -> Badge:

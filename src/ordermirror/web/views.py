@@ -57,7 +57,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     with freshness.in_zone_of(chosen):
         rows, page = read_runs(parse_page(request.GET), [it.company_id for it in chosen])
         context = {
-            "section": "runs",
+            "section": "monitor",
             "rows": rows,
             "page": page,
             "links": list_page.run_links(page, name),
@@ -78,7 +78,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
     own = [it for it in visible if it.company_id == found.company_id]
     with freshness.in_zone_of(own):
         context = {
-            "section": "runs",
+            "section": "monitor",
             "page": page_of_run(found),
             "freshness": freshness.current(own),
         }

@@ -47,9 +47,15 @@
   });
 
   // Old rows stay, dimmed, until the new ones arrive; then the count is read out.
-  document.addEventListener("htmx:beforeRequest", () => results?.setAttribute("aria-busy", "true"));
+  const isPart = (event) => event.target.closest(".live") !== null;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    // Nobody looks at a hidden tab.
+    if (isPart(event)) { if (document.hidden) event.preventDefault(); return; }
+    results?.setAttribute("aria-busy", "true");
+  });
   document.addEventListener("htmx:afterRequest", () => results?.removeAttribute("aria-busy"));
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (isPart(event)) return;
     const count = results?.querySelector("[data-count]");
     if (count) document.getElementById("announcement").textContent = count.textContent;
   });
@@ -57,11 +63,14 @@
   // A session that is over, or an answer that is no result: let the browser show it.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
-    if (xhr.status === 200 && xhr.getResponseHeader("HX-Push-Url")) return;
+    const isExpected = xhr.getResponseHeader("HX-Push-Url") || xhr.getResponseHeader("OM-Part");
+    if (xhr.status === 200 && isExpected) return;
+    // A part is asked for again soon: a server that restarts meanwhile is no reason to leave.
+    if (isPart(event) && xhr.status >= 500) return;
     event.preventDefault();
     location.reload();
   });
-  document.addEventListener("htmx:sendError", () => results?.classList.add("offline"));
+  document.addEventListener("htmx:sendError", (event) => isPart(event) || results?.classList.add("offline"));
   document.addEventListener("htmx:afterOnLoad", () => results?.classList.remove("offline"));
 
   // "2 min ago" stays true while the page is open. The words come from the page's own text.
