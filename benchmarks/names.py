@@ -17,4 +17,5 @@ NO_LATENCY, SAP_LATENCY = "none", "sap"
 
 REFRESH, READ_ALL, PAGE = "quiet run", "every order read again", "list page"
 AS_IT_IS = "as it is"
-IN_THREAD, ELSEWHERE = "a run in the same process", "a run in a worker"
+IN_THREAD, ELSEWHERE = "a run in a thread of the same process", "a run in another process"
+"""The other one is forked; a worker of Celery is one that stays."""

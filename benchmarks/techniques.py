@@ -11,7 +11,18 @@ from rich.console import Console
 
 from benchmarks import machine, plan
 from benchmarks.databases import NAMES, new_database
-from benchmarks.names import AS_IT_IS, ELSEWHERE, FIRST_LOAD, IN_THREAD, PAGE, READ_ALL, REFRESH
+from benchmarks.names import (
+    AS_IT_IS,
+    CHANGED_ORDERS,
+    ELSEWHERE,
+    FIRST_LOAD,
+    IN_THREAD,
+    MANY_CHANGED,
+    PAGE,
+    READ_ALL,
+    REFRESH,
+    TEN_CHANGED,
+)
 from benchmarks.pipes import Other, other_process
 from benchmarks.pretend import PretendSAP, pretend_sap
 from benchmarks.results import Figures, Results
@@ -19,6 +30,7 @@ from benchmarks.worker import environment_of
 
 SUITE = "techniques"
 ORDERS = 10_000
+REFRESHES = (REFRESH, TEN_CHANGED, MANY_CHANGED, READ_ALL)
 BETWEEN_RUNS = timedelta(minutes=10)
 
 Say = Callable[[str], None]
@@ -27,8 +39,11 @@ Say = Callable[[str], None]
 class Session:
     """One database in which one technique after the other is off."""
 
-    def __init__(self, sap: PretendSAP, database: str, repeat: int, put: Callable[..., None]):
+    def __init__(
+        self, sap: PretendSAP, orders: int, database: str, repeat: int, put: Callable[..., None]
+    ):
         self._sap, self._database, self._repeat, self._put = sap, database, repeat, put
+        self._refreshes = [it for it in REFRESHES if 2 * CHANGED_ORDERS.get(it, 0) <= orders]
         self._now = datetime.now(UTC)
 
     def measure(self) -> None:
@@ -41,7 +56,7 @@ class Session:
                     self._put(self._database, FIRST_LOAD, off, runs)
             self._run(kept, FIRST_LOAD, AS_IT_IS)
             self._run(kept, REFRESH, AS_IT_IS)  # reads once more what changed lately
-            for what in (REFRESH, READ_ALL, PAGE):
+            for what in (*self._refreshes, PAGE):
                 for off in (off for off, during in switches.items() if what in during):
                     runs = [self._run(kept, what, off) for _ in range(self._repeat)]
                     self._put(self._database, what, off, runs)
@@ -64,6 +79,14 @@ class Session:
         return worker
 
     def _run(self, worker: Other, what: str, off: str) -> Figures:
+        if what not in CHANGED_ORDERS:
+            return self._costs(worker, what, off)
+        self._sap.ask("edit", orders=CHANGED_ORDERS[what])
+        figures = self._costs(worker, what, off)
+        self._costs(worker, REFRESH, AS_IT_IS)  # reads once more what changed
+        return figures
+
+    def _costs(self, worker: Other, what: str, off: str) -> Figures:
         self._now += BETWEEN_RUNS
         self._sap.ask("pass", minutes=BETWEEN_RUNS.seconds // 60)
         self._sap.costs()
@@ -88,7 +111,7 @@ def main() -> None:
     console.print(f"About {minutes:.0f} minutes on two cores.")
     for database in chosen.databases:
         with pretend_sap(orders) as sap:
-            Session(sap, database, chosen.repeat, put).measure()
+            Session(sap, orders, database, chosen.repeat, put).measure()
 
 
 if __name__ == "__main__":
