@@ -4,8 +4,11 @@ from __future__ import annotations
 
 PRODUCT, FLOOR, BEFORE, TUNED = "OrderMirror", "floor", "before", "tuned"
 INCREMENTAL, KEYS_ONLY = "incremental", "incremental, keys only"
-SYSTEMS = (PRODUCT, FLOOR, KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
-BASELINES = (KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
+BULK_CREATE = "bulk_create"
+SYSTEMS = (PRODUCT, FLOOR, BULK_CREATE, KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
+BASELINES = (BULK_CREATE, KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
+PRODUCT_TABLES = (PRODUCT, FLOOR, BULK_CREATE)
+"""Whose orders and lines are in OrderMirror's own tables."""
 
 FIRST_LOAD, QUIET = "first load", "quiet"
 TEN_CHANGED, MANY_CHANGED, TEN_CLOSED = "10 changed", "500 changed", "10 closed"

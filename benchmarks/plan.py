@@ -10,6 +10,7 @@ from benchmarks.names import (
     AFTER_MANY,
     BASELINES,
     BEFORE,
+    BULK_CREATE,
     CASES,
     CHANGED_ORDERS,
     FIRST_LOAD,
@@ -30,6 +31,7 @@ START_SECONDS = 1.5
 SECONDS_AN_ORDER = {
     PRODUCT: 0.0006,
     FLOOR: 0.0006,
+    BULK_CREATE: 0.0012,
     KEYS_ONLY: 0.0012,
     INCREMENTAL: 0.0011,
     TUNED: 0.0013,
@@ -37,6 +39,8 @@ SECONDS_AN_ORDER = {
 }
 LIGHT_SECONDS_AN_ORDER = {PRODUCT: 0.00004, FLOOR: 0.0, KEYS_ONLY: 0.0001}
 """Of a refresh, where that is not another load."""
+CASES_OF = {FLOOR: (FIRST_LOAD, QUIET), BULK_CREATE: (FIRST_LOAD,)}
+"""Of what does not refresh."""
 SAP_SECONDS_AN_ORDER = 0.005
 LONG_SECONDS, LONGEST_SECONDS = 6.0, 100.0
 SMALL, LARGE = 100, 10_000
@@ -78,8 +82,8 @@ class Plan:
     def _makes_sense(self, orders: int, system: str, case: str) -> bool:
         if case not in self.cases or CHANGED_ORDERS.get(case, 0) * 2 > orders:
             return False
-        if system == FLOOR:
-            return case in (FIRST_LOAD, QUIET)
+        if system in CASES_OF:
+            return case in CASES_OF[system]
         return case != AFTER_MANY or (system == PRODUCT and orders >= LARGE // 10)
 
     def _is_waited(self, orders: int, database: str, system: str) -> bool:
