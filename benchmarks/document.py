@@ -179,16 +179,27 @@ def _table(results: Results, orders: str, database: str) -> str:
                 rows.append([case, system, *_cells(results, key)])
     head = [
         "run", "by", "wall s", "least–most", "CPU s", "server's CPU s", "requests", "MB received",
-        "statements", "rows", "MB of memory", "times measured",
+        "statements", "rows", "MB above idle", "MB resident", "times measured",
     ]  # fmt: skip
     title = f"\n## {int(orders):,} open orders on {NAMES[database]}\n\n"
-    return title + _markdown(head, rows)
+    return title + _idle(results, orders, database) + _markdown(head, rows)
+
+
+def _idle(results: Results, orders: str, database: str) -> str:
+    key = (orders, database, PRODUCT, QUIET, NO_LATENCY)
+    most, above = (results.median(SUITE, key, name) for name in ("resident", "memory"))
+    if most is None or above is None:
+        return ""
+    return f"A process of OrderMirror that is idle has {_figure(most - above)} MB resident.\n\n"
 
 
 def _cells(results: Results, key: Key) -> list[str]:
-    names = ("cpu", "server", "requests", "mb", "statements", "rows", "memory")
+    names = ("cpu", "server", "requests", "mb", "statements", "rows", "memory", "resident")
     least, most = results.span(SUITE, key, "wall")
-    medians = [_figure(results.median(SUITE, key, name) or 0.0) for name in names]
+    medians = [
+        "" if (value := results.median(SUITE, key, name)) is None else _figure(value)
+        for name in names
+    ]
     wall = _figure(results.median(SUITE, key, "wall") or 0.0)
     times = str(len(results.runs(SUITE, key)))
     return [wall, f"{_figure(least)}–{_figure(most)}", *medians, times]

@@ -55,6 +55,13 @@ def test_results_are_read_as_they_were_written(tmp_path):
     assert read.span("sync", key, "wall") == (1.0, 3.0)
 
 
+def test_a_figure_that_was_not_measured_has_no_median():
+    results = Results(suites={"sync": {("a",): [{"wall": 1.0}, {"wall": 2.0, "resident": 70.0}]}})
+
+    assert results.median("sync", ("a",), "resident") is None
+    assert results.median("sync", ("b",), "wall") is None
+
+
 def test_two_programs_keep_each_others_results(tmp_path):
     one, other = Results(tmp_path / "results.json"), Results(tmp_path / "results.json")
     one.put("sync", ("a",), [{"wall": 1.0}])
