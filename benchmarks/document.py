@@ -140,8 +140,9 @@ def _ratios(results: Results) -> str:
     head = ["orders, database", "run", PRODUCT, *BASELINES, "CPU, of the floor"]
     return (
         "\n## How many times longer than OrderMirror\n\n"
-        "Wall clock, medians. The last column is OrderMirror's CPU, the server's included, as a "
-        "multiple of the floor's, which has only first loads and quiet runs.\n\n"
+        "Wall clock, medians; * is of a baseline that was measured once. The last column is "
+        "OrderMirror's CPU, the server's included, as a multiple of the floor's, which has only "
+        "first loads and quiet runs.\n\n"
         f"{_markdown(head, rows)}"
     )
 
@@ -208,7 +209,8 @@ def _cells(results: Results, key: Key) -> list[str]:
 def _ratio(results: Results, key: Key, system: str) -> str:
     mine = results.median(SUITE, key, "wall")
     theirs = results.median(SUITE, (*key[:2], system, *key[3:]), "wall")
-    return f"{_figure(theirs / mine)} ×" if mine and theirs else ""
+    once = len(results.runs(SUITE, (*key[:2], system, *key[3:]))) == 1
+    return f"{_figure(theirs / mine)} ×{' *' if once else ''}" if mine and theirs else ""
 
 
 def _cpu_ratio(results: Results, key: Key) -> str:

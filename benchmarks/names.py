@@ -19,6 +19,7 @@ CHANGED_ORDERS = {TEN_CHANGED: 10, MANY_CHANGED: 500, TEN_CLOSED: 10}
 NO_LATENCY, SAP_LATENCY = "none", "sap"
 
 REFRESH, READ_ALL, PAGE = "quiet run", "every order read again", "list page"
+PAGE_MEANWHILE, PENDING_TOTALS = "list page meanwhile", "pending totals of a page"
 AS_IT_IS = "as it is"
 IN_THREAD, ELSEWHERE = "a run in a thread of the same process", "a run in another process"
 """The other one is forked; a worker of Celery is one that stays."""

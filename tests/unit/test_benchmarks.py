@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 from benchmarks import document, plan, svg
-from benchmarks.names import BEFORE, FIRST_LOAD, NO_LATENCY, PRODUCT, QUIET, SAP_LATENCY
+from benchmarks.names import (
+    BEFORE,
+    FIRST_LOAD,
+    FLOOR,
+    NO_LATENCY,
+    PRODUCT,
+    QUIET,
+    SAP_LATENCY,
+    TEN_CHANGED,
+    TEN_CLOSED,
+    TUNED,
+)
 from benchmarks.results import Results
 from benchmarks.soak import growth
 
@@ -21,6 +32,36 @@ def test_what_takes_very_long_is_left_out_unless_everything_is_asked_for():
 
     assert default.repeats(100_000, "sqlite", BEFORE, QUIET, NO_LATENCY) == 0
     assert everything.repeats(100_000, "sqlite", BEFORE, QUIET, NO_LATENCY) == 3
+
+
+@pytest.mark.parametrize("database", ENGINES)
+@pytest.mark.parametrize("system", [PRODUCT, FLOOR])
+def test_what_targets_are_about_is_measured_three_times(system, database):
+    chosen = plan.chosen(ENGINES, {})
+
+    assert chosen.repeats(10_000, database, system, FIRST_LOAD, NO_LATENCY) == 3
+    assert chosen.repeats(10_000, database, system, QUIET, NO_LATENCY) == 3
+
+
+@pytest.mark.parametrize("system", [TUNED, BEFORE])
+def test_the_slowest_do_once_what_targets_compare_on_each_database(system):
+    chosen = plan.chosen(ENGINES, {})
+    cases = (FIRST_LOAD, QUIET, TEN_CHANGED, TEN_CLOSED)
+
+    times = {
+        database: [chosen.repeats(10_000, database, system, it, NO_LATENCY) for it in cases]
+        for database in ENGINES
+    }
+
+    assert times["sqlite"] == [1, 1, 1, 1]
+    assert times["postgresql"] == times["mariadb"] == [1, 1, 1, 0]
+
+
+def test_ten_thousand_orders_are_waited_for():
+    chosen = plan.chosen(ENGINES, {})
+
+    assert chosen.repeats(10_000, "sqlite", PRODUCT, FIRST_LOAD, SAP_LATENCY) == 1
+    assert chosen.repeats(10_000, "postgresql", PRODUCT, FIRST_LOAD, SAP_LATENCY) == 0
 
 
 def test_a_selection_of_refreshes_loads_first():
