@@ -6,7 +6,9 @@ PRODUCT, FLOOR, BEFORE, TUNED = "OrderMirror", "floor", "before", "tuned"
 INCREMENTAL, KEYS_ONLY = "incremental", "incremental, keys only"
 BULK_CREATE = "bulk_create"
 SYSTEMS = (PRODUCT, FLOOR, BULK_CREATE, KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
-BASELINES = (BULK_CREATE, KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
+ONE_AT_A_TIME = (KEYS_ONLY, INCREMENTAL, TUNED, BEFORE)
+"""Clients that ask SAP one question at a time."""
+BASELINES = (BULK_CREATE, *ONE_AT_A_TIME)
 PRODUCT_TABLES = (PRODUCT, FLOOR, BULK_CREATE)
 """Whose orders and lines are in OrderMirror's own tables."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks import document, plan, svg
+from benchmarks import document, plan, raw_tables, svg
 from benchmarks.names import (
     BEFORE,
     FIRST_LOAD,
@@ -145,6 +145,7 @@ def test_the_performance_document_is_what_its_figures_say():
     results = Results.read(document.SOURCE)
 
     assert document.DOCUMENT.read_text("utf-8") == document.document(results)
+    assert document.TABLES.read_text("utf-8") == raw_tables.document(results)
     assert document.headline(results) in document.README.read_text("utf-8")
     for name, chart in document.charts(results).items():
         assert (document.IMAGES / name).read_text("utf-8") == chart
