@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmarks import brings, ratios, raw_tables, svg
+from benchmarks import brings, ratios, raw_tables, svg, targets
 from benchmarks.figures import figure, machine, markdown, tables
 from benchmarks.measure import SUITE
 from benchmarks.names import (
@@ -49,7 +49,7 @@ EXTRAS = {
 
 def document(results: Results) -> str:
     parts = [HEAD.read_text("utf-8"), f"\nMeasured on {machine(results, SUITE)}.\n"]
-    parts += [ratios.largest(results), _charts(results)]
+    parts += [targets.section(results), ratios.largest(results), _charts(results)]
     parts += [_waiting(results), brings.summary(results)]
     for suite, title in EXTRAS.items():
         parts += tables(results, suite, title)
