@@ -7,7 +7,9 @@ from benchmarks.names import AS_IT_IS
 from benchmarks.results import Key, Results
 
 SUITE = "techniques"
-COUNTED = {"statements": "statements", "requests": "requests", "memory": "MB above idle"}
+COUNTED = {
+    "statements": "statements", "requests": "requests", "rows": "rows", "memory": "MB above idle",
+}  # fmt: skip
 TIMED = {"wall": "s", "ms": "ms"}
 
 

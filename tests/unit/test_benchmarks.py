@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks import document, plan, raw_tables, svg
+from benchmarks import brings, document, plan, raw_tables, svg
 from benchmarks.names import (
     BEFORE,
     FIRST_LOAD,
@@ -155,3 +155,18 @@ def test_labels_of_a_chart_do_not_cover_each_other():
     placed = svg._apart({"a": 10.0, "b": 12.0, "c": 100.0})
 
     assert placed == {"a": 10.0, "b": 26.0, "c": 100.0}
+
+
+def test_what_a_technique_brings_is_told_with_the_databases_side_by_side():
+    def of(database, way, **figures):
+        return {("10,000 orders", database, "quiet run", way): [figures]}
+
+    runs = of("sqlite", "as it is", wall=2.0, statements=8.0, requests=6.0, rows=20.0, memory=3.0)
+    runs |= of("sqlite", "without", wall=5.0, statements=9.0, requests=7.0, rows=75.0, memory=4.0)
+    runs |= of("mariadb", "as it is", wall=4.0) | of("mariadb", "without", wall=6.0)
+
+    told = brings.summary(Results(suites={"techniques": runs}))
+
+    assert "|  | SQLite | MariaDB | statements | requests | rows | MB above idle |" in told
+    assert "| as it is | 2 s | 4 s | 8 | 6 | 20 | 3 |" in told
+    assert "| without | 5 s, 2.50 × | 6 s, 1.50 × | 9 | 7 | 75 | 4 |" in told
