@@ -14,7 +14,7 @@ from benchmarks.show import show
 
 
 def main() -> None:
-    console = Console(width=150, highlight=False)
+    console = Console(width=170, highlight=False)
     chosen = plan.chosen(NAMES)
     results = Results.read()
     results.begin(SUITE, machine.described(), resume=chosen.resume)

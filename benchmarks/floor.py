@@ -7,7 +7,7 @@ Of a quiet run, one empty answer and one SELECT are left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -23,17 +23,19 @@ from ordermirror.store import mirror
 from ordermirror.store.dialects import Row
 from ordermirror.store.tables import Table
 
+Insert = Callable[[Table, Sequence[Row]], None]
 
-def load(company: Company, source: Source) -> int:
+
+def load(company: Company, source: Source, insert: Insert) -> int:
     """Read and insert every order; returns how many rows of orders and lines that makes."""
     newest = source.newest(not_after=date.max)
     rows = 0
     for batch in source.load(after=0, highest=newest.doc_entry):
         orders = [decode_order(it.doc_entry, it.payload) for it in batch.documents]
         with transaction.atomic():
-            _insert(mirror.ORDERS, [_order_row(company, order) for order in orders])
+            insert(mirror.ORDERS, [_order_row(company, order) for order in orders])
             lines = [row for order in orders for row in _line_rows(company, order)]
-            _insert(mirror.LINES, lines)
+            insert(mirror.LINES, lines)
         rows += len(orders) + len(lines)
     return rows
 
@@ -53,7 +55,7 @@ def _line_rows(company: Company, order: Order) -> list[Row]:
     return mirror.line_rows(company.pk, order, order.lines, {})
 
 
-def _insert(table: Table, rows: Sequence[Row]) -> None:
+def plainest(table: Table, rows: Sequence[Row]) -> None:
     columns = [str(field.column) for field in table.fields]  # type: ignore[union-attr]
     names = ", ".join(columns)
     if connection.vendor == "postgresql":

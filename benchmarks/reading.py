@@ -25,6 +25,7 @@ from benchmarks.worker import environment_of
 
 SUITE = "reading"
 ORDERS, WRITTEN, READERS = 100_000, 10_000, 20
+WHILE_WRITING = f"{READERS} readers while a sync writes"
 SECONDS_ALONE = 10.0
 PATIENCE_SECONDS = 30.0
 
@@ -36,8 +37,10 @@ def main() -> None:
     minutes = len(chosen.databases) * (orders * 0.0015 + 60) / 60
     console.print(f"About {minutes:.0f} minutes on two cores.")
     results = Results.read()
-    results.begin(SUITE, machine.described())
+    results.begin(SUITE, machine.described(), resume=chosen.resume)
     for database in chosen.databases:
+        if results.runs(SUITE, (f"{orders:,} orders", database, WHILE_WRITING)):
+            continue  # the last of its figures
         for what, figures in _measured(database, orders):
             results.put(SUITE, (f"{orders:,} orders", database, what), [figures])
             told = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
@@ -57,7 +60,7 @@ def _measured(database: str, orders: int) -> Iterator[tuple[str, Figures]]:
                     time.sleep(SECONDS_ALONE)
                 yield f"{READERS} readers", alone.figures()
                 yield (
-                    f"{READERS} readers while a sync writes",
+                    WHILE_WRITING,
                     _while_writing(worker, Readers(address, cookie)),
                 )
 

@@ -59,7 +59,9 @@ class Results:
     def median(self, suite: str, of: Key, *names: str) -> float | None:
         """Of the sum of these figures; None when it was not measured."""
         runs = self.runs(suite, of)
-        return statistics.median(sum(it[name] for name in names) for it in runs) if runs else None
+        if not runs or any(name not in it for it in runs for name in names):
+            return None
+        return statistics.median(sum(it[name] for name in names) for it in runs)
 
     def span(self, suite: str, of: Key, name: str) -> tuple[float, float]:
         values = [it[name] for it in self.runs(suite, of)]

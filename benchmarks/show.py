@@ -11,7 +11,7 @@ from benchmarks.results import Key, Results
 
 HEADINGS = (
     "case", "system", "wall s", "min–max", "CPU s", "server CPU s", "requests", "MB",
-    "statements", "rows", "MB above idle", "× OrderMirror",
+    "statements", "rows", "MB above idle", "MB resident", "× OrderMirror", "n",
 )  # fmt: skip
 
 
@@ -48,5 +48,7 @@ def _cells(results: Results, key: Key) -> list[str]:
         f"{median('statements'):,.0f}",
         f"{median('rows'):,.0f}",
         f"{median('memory'):,.0f}",
+        f"{median('resident'):,.0f}",
         f"{median('wall') / product:,.1f}" if product else "",
+        str(len(results.runs(SUITE, key))),
     ]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from threading import Thread
 from typing import Any
+from unittest.mock import patch
 
 from django.db import connections
 
-from benchmarks.names import IN_THREAD, PAGE, PRODUCT, READ_ALL
+from benchmarks.names import FIRST_LOAD, IN_THREAD, PAGE, PRODUCT, READ_ALL
 from benchmarks.reader import logged_in
 from benchmarks.worker import Figures, measured, prepare, serve
+from ordermirror.core.chunks import in_chunks
 
 ForkedProcess = multiprocessing.get_context("fork").Process
 PAGES = 30
@@ -38,15 +41,40 @@ def act(told: dict[str, Any]) -> Any:
         if told["what"] == PAGE:
             return _pages()
         now, full = datetime.fromisoformat(told["now"]), told["what"] == READ_ALL
-        return measured(lambda: {"rows": refreshed(now, full=full)})
+        with largest_statement() as rows:
+            figures = measured(lambda: {"rows": refreshed(now, full=full)})
+        told_of_bulk = {"most rows in a statement": max(rows, default=0)}
+        return figures | (told_of_bulk if told["what"] == FIRST_LOAD else {})
+
+
+@contextmanager
+def largest_statement() -> Iterator[list[int]]:
+    """How many rows each of the statements writes that write many."""
+    written: list[int] = []
+
+    def noted(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+        for chunk in in_chunks(rows, size):
+            written.append(len(chunk))
+            yield chunk
+
+    with patch("ordermirror.store.tables.in_chunks", noted):
+        yield written
 
 
 def _pages() -> Figures:
     """The first page of open orders, as a person who is logged in asks for it."""
     client = logged_in()
     client.get("/orders/")
-    figures = measured(lambda: _times(lambda: client.get("/orders/")))
-    return {"ms": figures["ms"], "statements": figures["statements"] / PAGES}
+    return _each(measured(lambda: _times(lambda: client.get("/orders/"))))
+
+
+def _each(figures: Figures) -> Figures:
+    """Of one of many."""
+    return {
+        "ms": figures["ms"],
+        "statements": figures["statements"] / PAGES,
+        "memory": figures["memory"],
+    }
 
 
 def pages_meanwhile(where: str, now: datetime) -> Figures:
@@ -93,7 +121,9 @@ def pending_totals() -> dict[str, Figures]:
         "by a subquery": page.values_list("doc_entry").annotate(pending=summed),
         "by a join": page.values_list("doc_entry").annotate(pending=Sum("lines__pending_amount")),
     }
-    return {name: _times(partial(_read, rows)) for name, rows in ways.items()}
+    return {
+        name: _each(measured(partial(_times, partial(_read, rows)))) for name, rows in ways.items()
+    }
 
 
 def _read(rows: Any) -> None:

@@ -11,18 +11,20 @@ from functools import partial
 from django.conf import settings
 from django.core.management import call_command
 
-from benchmarks import floor
+from benchmarks import bulk_create, floor
 from benchmarks.naive import before, incremental, rows, tables
 from benchmarks.naive.feed import Feed
 from benchmarks.naive.models import Line as NaiveLine
 from benchmarks.naive.models import Order as NaiveOrder
 from benchmarks.names import (
     BEFORE,
+    BULK_CREATE,
     FIRST_LOAD,
     FLOOR,
     INCREMENTAL,
     KEYS_ONLY,
     PRODUCT,
+    PRODUCT_TABLES,
     TUNED,
 )
 from ordermirror import companies, sync
@@ -61,12 +63,15 @@ def refreshed(now: datetime, *, full: bool = False) -> int:
     return report.rows_written
 
 
-def least(case: str, now: datetime) -> int:
+def least(insert: floor.Insert, case: str, now: datetime) -> int:
+    """Of a first load with this way to write, and of a quiet run."""
     [company] = companies.to_refresh()
     source = companies.source_of(settings.ORDERMIRROR)
     assert not isinstance(source, SetSource)  # noqa: S101 - the floor is the Service Layer's
     try:
-        return floor.load(company, source) if case == FIRST_LOAD else floor.stay_quiet(source)
+        if case == FIRST_LOAD:
+            return floor.load(company, source, insert)
+        return floor.stay_quiet(source)
     finally:
         source.close()
 
@@ -94,7 +99,8 @@ def _baseline(refresh: Callable[..., int], page: int, *, indexed: bool = True) -
 
 SYSTEMS = {
     PRODUCT: System(_prepare_product, product),
-    FLOOR: System(_prepare_product, least),
+    FLOOR: System(_prepare_product, partial(least, floor.plainest)),
+    BULK_CREATE: System(_prepare_product, partial(least, bulk_create.upsert)),
     KEYS_ONLY: _baseline(incremental.refresh_keys_only, incremental.PAGE),
     INCREMENTAL: _baseline(incremental.refresh, incremental.PAGE),
     TUNED: _baseline(before.refresh_tuned, before.PAGE),
@@ -104,7 +110,7 @@ SYSTEMS = {
 
 def mirrored(name: str) -> list[int]:
     """What is there: orders, lines, open orders."""
-    if name in (PRODUCT, FLOOR):
+    if name in PRODUCT_TABLES:
         lines = OrderLine.objects.filter(removed_at=None).count()
         return [SalesOrder.objects.count(), lines, SalesOrder.objects.open().count()]
     still_open = NaiveOrder.objects.filter(document_status=rows.OPEN).count()

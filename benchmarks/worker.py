@@ -38,7 +38,8 @@ def environment_of(sap: str, database: str, folder: str) -> dict[str, str]:
 
 
 def measured(work: Callable[[], Figures]) -> Figures:
-    """`work` with its costs: seconds, statements, and MB above the memory before it.
+    """`work` with its costs: seconds, statements, and the most MB it had, those that the process
+    had resident when it was idle included (`resident`) and not (`memory`).
 
     `server` is the CPU that the database server used, 0 where that is this process or not known.
     """
@@ -55,11 +56,13 @@ def measured(work: Callable[[], Figures]) -> Figures:
     cpu, wall = time.process_time(), time.perf_counter()
     with connection.execute_wrapper(count):
         figures = work()
+    most = _most_memory()
     return {
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
         "server": _server_seconds() - server,
-        "memory": _most_memory() - idle,
+        "memory": most - idle,
+        "resident": most,
         "statements": statements,
     } | figures
 

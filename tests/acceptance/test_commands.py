@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from ordermirror.cli.parser import COMMANDS
+from ordermirror.phases import Phase
 from ordermirror.sandbox import Fault
 from ordermirror.sandbox.gateway import PATH as GATEWAY_PATH
 from tests import oracle
@@ -96,6 +97,28 @@ def test_a_piped_sync_prints_plain_lines(installation):
 
     assert done.stdout.splitlines()[:2] == ["outcome: complete", "orders: 120 seen, 120 created"]
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_profile_tells_where_the_time_went(installation):
+    done = installation.command("sync", "--profile")
+
+    printed = done.stdout.splitlines()
+    head = printed.index("phase\tseconds\tshare")
+    rows = [line.split("\t") for line in printed[head + 1 :]]
+    assert [row[0] for row in rows] == [str(phase) for phase in Phase]
+    assert sum(float(seconds) for _, seconds, _ in rows) == pytest.approx(
+        seconds_of(printed), rel=0.1, abs=0.1
+    )
+    assert sum(int(share.rstrip("%")) for *_, share in rows) == pytest.approx(100, abs=4)
+
+
+def seconds_of(printed: list[str]) -> float:
+    [told] = [line for line in printed if line.startswith("seconds: ")]
+    return float(told.removeprefix("seconds: "))
+
+
+def test_no_profile_is_told_unless_asked_for(installation):
+    assert "phase" not in installation.command("sync").stdout
 
 
 def test_an_incomplete_sync_exits_1(installation, sandbox):
