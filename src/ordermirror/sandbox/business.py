@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from ordermirror.sandbox.company import Company, Row
-from ordermirror.sandbox.documents import Draw, drawn_document, is_open, open_lines
+from ordermirror.sandbox.documents import Draw, close_line, drawn_document, is_open, open_lines
 from ordermirror.sandbox.generate import (
     OrderMaker,
     cancel_order,
@@ -107,6 +107,15 @@ class Business:
         self._open_by_hand(order)
         self._written("reopen", order)
 
+    def close_line(self, order: Row, line_num: int) -> None:
+        """Close one open line by hand; the order closes with its last one."""
+        line = next(line for line in open_lines(order) if line["LineNum"] == line_num)
+        close_line(line, keep_quantity=self._options.closed_line_keeps_open_quantity)
+        if not open_lines(order):
+            order["DocumentStatus"] = "bost_Close"
+            self._company.closed_by_hand.add(order["DocEntry"])
+        self._written("line_close", order)
+
     def _next(self) -> Event:
         if not self._company.follows_real_clock:
             passed = timedelta(minutes=self._rng.randrange(1, 7), seconds=self._rng.randrange(60))
@@ -124,8 +133,10 @@ class Business:
         visible = kind == "new" or name in self._options.bump_on
         if visible and kind != "new":
             self._company.stamp(order)
+        raising = self._options.version_bump_on
+        raises = visible if raising is None else name in raising
         if self._options.data_version and kind != "new":
-            order["DataVersion"] = order.get("DataVersion", 1) + visible
+            order["DataVersion"] = order.get("DataVersion", 1) + raises
         self._company.orders.touch(order["DocEntry"])
         return visible
 

@@ -15,7 +15,7 @@ from ordermirror.sandbox.metadata import ENTITY_SETS, EntityType, entity_type_of
 from ordermirror.sandbox.mischief import spoiled_rows
 from ordermirror.sandbox.odata import Node
 from ordermirror.sandbox.options import SandboxOptions
-from ordermirror.sandbox.query import Query, next_link, page_size, parse_query
+from ordermirror.sandbox.query import Query, dropping_link, next_link, page_size, parse_query
 from ordermirror.sandbox.render import Renderer, Style, array, encode, etag_of
 from ordermirror.sandbox.selection import Selector
 
@@ -56,7 +56,7 @@ class EntitySet:
 
     def one(self, request: Request, version: int, key_text: str) -> Answer:
         row = self._row(key_text)
-        query = parse_query(request.query, self.entity, version)
+        query = self._query(request, version)
         element = "@Element" if version == 1 else "$entity"
         context = f"{root(request, version)}$metadata#{self.name}/{element}"
         body = self.renderer.row(row[self._table.key_property], (version, query.select))
@@ -88,13 +88,13 @@ class EntitySet:
 
     def count(self, request: Request, version: int) -> Answer:
         """The bare number, as text."""
-        query = parse_query(request.query, self.entity, version)
+        query = self._query(request, version)
         number = str(len(self._selector.select(query))).encode()
         headers = (("Content-Type", "text/plain;charset=utf-8"), json_headers(version)[1])
         return Answer(status=200, body=number, headers=headers)
 
     def collection(self, request: Request, version: int) -> Answer:
-        query = parse_query(request.query, self.entity, version)
+        query = self._query(request, version)
         size = page_size(request.headers, self._options.page_size)
         page = self._page(query, size.rows)
         fault = self._faults.of_page(self.name, len(page.keys))
@@ -122,6 +122,16 @@ class EntitySet:
 
     def row(self, key: Key) -> Row | None:
         return self._table.get(key)
+
+    def _query(self, request: Request, version: int) -> Query:
+        in_operator = self._options.in_operator
+        return parse_query(request.query, self.entity, version, in_operator=in_operator)
+
+    def _next_link(self, query: Query, sent: int, version: int) -> str:
+        if self._options.next_links == "whole":
+            return next_link(self.name, query, sent=sent)
+        rooted = self._options.next_links == "rooted"
+        return dropping_link(self.name, query, sent=sent, version=version if rooted else None)
 
     def _row(self, key_text: str) -> Row:
         row = self._table.get(self.key(key_text))
@@ -162,7 +172,7 @@ class EntitySet:
             head[f"{prefix}count"] = str(count) if version == 1 else count  # as recorded
         parts = [encode(head)[:-1], _value_part(fault, rows)]
         if page.more:
-            link = next_link(self.name, query, sent=len(page.keys))
+            link = self._next_link(query, len(page.keys), version)
             parts.append(b"," + encode({f"{prefix}nextLink": link})[1:-1])
         return b"".join([*parts, b"}"])
 

@@ -1,7 +1,8 @@
 """The filter language the Service Layer documents, read into a small tree.
 
 Operators: and or not lt le gt ge eq ne, parentheses and null. Functions: startswith, endswith,
-contains and substringof. No arithmetic, no date functions, no `in`: those are refused.
+contains and substringof. No arithmetic, no date functions: those are refused, and so is `in` unless
+`lists` are allowed.
 The conditions of a join also compare two properties, each named by its path (Orders/DocEntry).
 Pure: text in, tree out; what the names mean is decided in `predicate`.
 """
@@ -79,8 +80,8 @@ class Or:
 Node: TypeAlias = Comparison | Relation | Function | Not | And | Or
 
 
-def parse_filter(source: str) -> Node:
-    return _parsed(source, joining=False)
+def parse_filter(source: str, *, lists: bool = False) -> Node:
+    return _parsed(source, joining=False, lists=lists)
 
 
 def parse_condition(source: str) -> Node:
@@ -126,8 +127,8 @@ def without_path(node: Node, path: str) -> Node:
             return Or(tuple(without_path(each, path) for each in operands))
 
 
-def _parsed(source: str, *, joining: bool) -> Node:
-    parser = _Parser(_tokens(source), source, joining=joining)
+def _parsed(source: str, *, joining: bool, lists: bool = False) -> Node:
+    parser = _Parser(_tokens(source), source, joining=joining, lists=lists)
     node = parser.disjunction(0)
     parser.finish()
     return node
@@ -146,9 +147,12 @@ def _tokens(source: str) -> list[tuple[str, str]]:
 
 
 class _Parser:
-    def __init__(self, tokens: list[tuple[str, str]], source: str, *, joining: bool) -> None:
+    def __init__(
+        self, tokens: list[tuple[str, str]], source: str, *, joining: bool, lists: bool
+    ) -> None:
         self._tokens = tokens
         self._joining = joining
+        self._lists = lists
         self._position = 0
         self._source = source
 
@@ -192,12 +196,22 @@ class _Parser:
             raise self._error()
         return Comparison(name, _MIRRORED[operator], literal)
 
-    def _about(self, name: str) -> Comparison | Relation:
+    def _about(self, name: str) -> Node:
+        if self._lists and self._take_word("in"):
+            return self._one_of(name)
         operator = self._operator()
         kind, value = self._next()
         if self._joining and kind == "word" and value != "null":
             return Relation(name, operator, value)
         return Comparison(name, operator, self._as_literal(kind, value))
+
+    def _one_of(self, name: str) -> Or:
+        self._expect_sign("(")
+        literals = [self._as_literal(*self._next())]
+        while self._take_sign(","):
+            literals.append(self._as_literal(*self._next()))
+        self._expect_sign(")")
+        return Or(tuple(Comparison(name, "eq", literal) for literal in literals))
 
     def _function(self, function: str) -> Function:
         first = self._next()

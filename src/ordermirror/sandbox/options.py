@@ -30,13 +30,21 @@ class SandboxOptions:
     customers: int = 300
     bump_on: frozenset[str] = frozenset({"edit"})
     """Events that move an order's UpdateDate/UpdateTime: edit, deliver_partial, deliver_full,
-    close, cancel, reopen, return_. "edit" covers edited and removed lines."""
+    close, cancel, reopen, return_, line_close (one line by hand). "edit" covers edited and removed
+    lines."""
+    version_bump_on: frozenset[str] | None = None
+    """Events that raise an order's DataVersion, which may be others; None: the same."""
 
     company_db: str = "SBODEMO"
     user: str = "manager"
     password: str = "sandbox"  # noqa: S105  a sandbox's password protects nothing
     login_error_code: int = -304
     """What a refused login answers differs by release: -304, 100000027 and others."""
+    wrong_company_status: int = 401
+    wrong_company_code: int = -5027
+    """A login to a company that is not there: neither status nor code is known for sure."""
+    cookie_attributes: str = ""
+    """What newer builds may add to the session's cookie, such as "Secure;SameSite=None;"."""
     session_minutes: int = 30
     max_sessions: int | None = None
     """A login beyond so many open sessions is refused. None: any number, as SAP names no limit."""
@@ -50,6 +58,11 @@ class SandboxOptions:
     """Newer v2 releases write "2024-01-31T00:00:00Z", older ones "2024-01-31"."""
     time_filter: Literal["seconds", "minutes", "refused"] = "seconds"
     """How exactly $filter compares times such as UpdateTime."""
+    in_operator: bool = False
+    """Whether v2 takes `DocEntry in (1,2)`; it is not on the guide's list."""
+    next_links: Literal["whole", "skip_only", "rooted"] = "whole"
+    """Current builds keep all options in a next link; a few drop them, and 9.x begins at the root
+    ("/b1s/v1/Orders?$skip=20")."""
     query_service: bool = True
     """Whether QueryService is there: it was announced for HANA, on SQL Server it is uncertain."""
     query_service_paging: Literal["next_link", "top_skip"] = "next_link"

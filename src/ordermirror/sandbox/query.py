@@ -42,14 +42,17 @@ class Query:
     """As they came, for the next link."""
 
 
-def parse_query(text: str, entity: EntityType, version: int) -> Query:
+def parse_query(text: str, entity: EntityType, version: int, *, in_operator: bool = False) -> Query:
+    """`in_operator`: whether a filter of v2 may say `in`."""
     options = dict(parse_qsl(text, keep_blank_values=True))
     for name in options:
         if name.startswith("$") and name not in _KNOWN:
             raise bad_request(f"Query option '{name}' is not supported")
     source = options.get("$filter")
     return Query(
-        filter=parse_filter(source) if source and source.strip() else None,
+        filter=parse_filter(source, lists=in_operator and version == 2)
+        if source and source.strip()
+        else None,
         orderby=_orderby(options.get("$orderby", ""), entity),
         select=_select(options.get("$select", ""), entity),
         top=whole_number("$top", options["$top"]) if "$top" in options else None,
@@ -77,6 +80,12 @@ def next_link(path: str, query: Query, *, sent: int) -> str:
     skip = options.pop("$skip")
     pairs = [f"{name}={quote(value, safe='')}" for name, value in options.items()]
     return f"{path}?{'&'.join([*pairs, f'$skip={skip}'])}"
+
+
+def dropping_link(path: str, query: Query, *, sent: int, version: int | None = None) -> str:
+    """As few builds write it, without any option; with `version` it begins at the root."""
+    root = f"/b1s/v{version}/" if version else ""
+    return f"{root}{path}?$skip={query.skip + sent}"
 
 
 def sort_keys(text: str) -> tuple[tuple[str, bool], ...]:

@@ -146,6 +146,11 @@ class Sandbox:
                 self._business.edit(doc_entry, {name: plain(fields[name]) for name in fields})
             )
 
+    def close_line(self, doc_entry: int, line_num: int) -> None:
+        """Close one open line of an order by hand."""
+        with self.company.lock:
+            self._business.close_line(self.company.orders[doc_entry], line_num)
+
     def edit_row(self, entity_set: str, key: Key, **fields: Any) -> None:
         """Change a row of master data, or of any other table; it is stamped if it has stamps."""
         with self.company.lock:

@@ -122,7 +122,8 @@ class ServiceLayer:
         given = _credentials(request.body)
         if given.get("CompanyDB") != self._options.company_db:
             text = f"Switch company error: {SWITCH_COMPANY}"
-            raise ServiceLayerError(401, SWITCH_COMPANY, text)
+            status, code = self._options.wrong_company_status, self._options.wrong_company_code
+            raise ServiceLayerError(status, code, text)
         expected = (self._options.user, self._options.password)
         if (given.get("UserName"), given.get("Password")) != expected:
             text = "Fail to get DB Credentials from SLD"
@@ -140,7 +141,7 @@ class ServiceLayer:
         }
         return json_answer(200, body, version).adding(
             # Both exactly as recorded: no path on the first, an empty attribute at its end.
-            ("Set-Cookie", f"B1SESSION={identity};HttpOnly;"),
+            ("Set-Cookie", f"B1SESSION={identity};HttpOnly;{self._options.cookie_attributes}"),
             ("Set-Cookie", "ROUTEID=.node1; path=/b1s"),
         )
 
