@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db import migrations, models
 
 from ordermirror.fields import ExactDecimalField
+from tests.later import newest
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ordermirror", "0001_initial")]
+    dependencies = [newest()]
     operations = [
         migrations.AddField("orderline", "later_amount", ExactDecimalField(null=True)),
         migrations.AddIndex(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
+from tests.later import newest
+
 
 def fail(apps, schema_editor):
     raise ValueError("the row of Canary Trading LLC")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ordermirror", "0001_initial")]
+    dependencies = [newest()]
     operations = [
         migrations.AddField("orderline", "later_text", models.TextField(default="")),
         migrations.RunPython(fail),

@@ -1,7 +1,0 @@
-"""The product's own."""
-
-from __future__ import annotations
-
-from importlib import import_module
-
-Migration = import_module("ordermirror.migrations.0001_initial").Migration
