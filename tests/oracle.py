@@ -107,3 +107,13 @@ def plain(value: object) -> object:
         text = format(value + 0, "f")  # -0 is 0
         return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def without_removed(order: dict) -> dict:
+    """As SAP has it: without lines it no longer sends, and without their items' manufacturers."""
+    lines = [line for line in order["lines"] if line["removed_at"] is None]
+    return order | {"lines": [without_manufacturer(line) for line in lines]}
+
+
+def without_manufacturer(line: dict) -> dict:
+    return {name: value for name, value in line.items() if name != "manufacturer_code"}

@@ -22,6 +22,7 @@ from ordermirror.sap.service_layer import ServiceLayer, utc_now
 from ordermirror.sap.session import Access
 from ordermirror.sync import run_sync
 from tests import oracle
+from tests.oracle import without_removed
 
 TODAY = date(2026, 1, 5)
 EVERY_EVENT = frozenset(
@@ -116,16 +117,6 @@ class GatewayMirror(Mirror):
             for entry, order in self.expected().items()
             if order["document_status"] == "open" or order["doc_date"] in posted
         }
-
-
-def without_removed(order: dict) -> dict:
-    """As SAP has it: without lines it no longer sends, and without their items' manufacturers."""
-    lines = [line for line in order["lines"] if line["removed_at"] is None]
-    return order | {"lines": [without_manufacturer(line) for line in lines]}
-
-
-def without_manufacturer(line: dict) -> dict:
-    return {name: value for name, value in line.items() if name != "manufacturer_code"}
 
 
 def lines_agree(mirror) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -35,21 +35,36 @@ def to_refresh() -> list[Company]:
 
     Raises ConfigError when there are none, paused or not, or when SAP of the latter is not set.
     """
-    ensure_named()
-    found = Company.objects.filter(refreshed()).order_by("pk")
-    return [company for company in found if company.paused_at is None]
+    found = _known()
+    if ensure_named(found):
+        found = _known()
+    return [company for company in found if company.paused_at is None and _is_refreshed(company)]
 
 
-def ensure_named() -> None:
-    """Begin to mirror the company that the environment names; raises as `to_refresh` does."""
+def ensure_named(known: Sequence[Company] | None = None) -> bool:
+    """Begin to mirror the company that the environment names; raises as `to_refresh` does.
+
+    `known` are all companies; None: they are looked up. True when it was not known.
+    """
+    known = _known() if known is None else known
     base = settings.ORDERMIRROR
-    added = Company.objects.filter(own_settings__isnull=False)
+    added = [company.company_db for company in known if company.own_settings is not None]
     named = base.company()
-    if not named and added.exists():
-        return
-    if not added.filter(company_db=named).exists():
-        base.require_sap()
-        Company.objects.get_or_create(company_db=named)
+    if named in added or (added and not named):
+        return False
+    base.require_sap()
+    if any(company.company_db == named for company in known):
+        return False
+    return Company.objects.get_or_create(company_db=named)[1]
+
+
+def _known() -> list[Company]:
+    return list(Company.objects.order_by("pk"))
+
+
+def _is_refreshed(company: Company) -> bool:
+    """As `refreshed` has it."""
+    return company.own_settings is not None or company.company_db == named_by_environment()
 
 
 def refreshed() -> Q:

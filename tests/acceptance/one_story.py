@@ -31,11 +31,11 @@ from ordermirror.models import Company, Lease, OrderLine, SalesOrder  # noqa: E4
 from ordermirror.owned import writing  # noqa: E402
 from ordermirror.owned.models import Approval, LinePrice  # noqa: E402
 from tests import oracle  # noqa: E402
+from tests.oracle import without_removed  # noqa: E402
 from tests.simulation.crashes import Crash, Failure, watched  # noqa: E402
 from tests.simulation.database import COMPANY  # noqa: E402
 from tests.simulation.traits import FAULTS, Traits  # noqa: E402
 from tests.simulation.world import World  # noqa: E402
-from tests.support import without_removed  # noqa: E402
 
 SEED, ROUNDS = 41, 100
 VANISHES_IN = 50

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import urllib3
 
-from tests.support import without_removed
+from tests.oracle import without_removed
 
 ENTER = """
 from datetime import datetime, timezone

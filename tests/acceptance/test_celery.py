@@ -14,7 +14,8 @@ from tests import oracle
 from tests.acceptance import brokers, fence_log, servers
 from tests.acceptance.celery_site import celery_site, is_of, kill_one, wait_until
 from tests.acceptance.support import Installation, kill_session
-from tests.support import EVERY_EVENT, TODAY, without_removed
+from tests.oracle import without_removed
+from tests.support import EVERY_EVENT, TODAY
 
 NAME = "mirror"
 ENGINES = [name for name, kind in servers.SERVERS.items() if not kind.missing()]

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 from tests.acceptance.support import Installation
-from tests.support import without_removed
+from tests.oracle import without_removed
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120

@@ -25,12 +25,12 @@ from ordermirror.models import (
     order_id,
 )
 from ordermirror.store import search, totals
+from tests.oracle import without_removed
 from tests.simulation import database
 from tests.simulation.database import COMPANY
 from tests.simulation.history import GONE, ODD, Version
 from tests.simulation.traits import COUNTED
 from tests.simulation.world import World
-from tests.support import without_removed
 
 T = TypeVar("T")
 

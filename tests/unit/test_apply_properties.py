@@ -19,10 +19,10 @@ from ordermirror.sandbox.render import encode
 from ordermirror.sap.wire import decode_order
 from ordermirror.store.apply import Applying, apply_batch
 from tests import oracle
+from tests.oracle import without_removed
 from tests.simulation import database
 from tests.simulation.database import COMPANY
 from tests.simulation.invariants import changes_form_chains, kept_beside_the_orders_is_true
-from tests.support import without_removed
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ORDERS = Sandbox(SandboxOptions(orders=3, max_lines=4, seed=3, today=date(2026, 1, 5))).orders()
