@@ -174,7 +174,7 @@ class Business:
         reckon_document(order)
 
     def _edit_line(self) -> Row | None:
-        order = self._some_order(_has_items)
+        order = self._some_order(_has_open_items)
         if order is None:
             return None
         lines = order["DocumentLines"]
@@ -354,6 +354,11 @@ def open_again(line: Row, remaining: Decimal, order: Row) -> None:
 
 def _has_items(order: Row) -> bool:
     return bool(order["DocType"] == "dDocument_Items")
+
+
+def _has_open_items(order: Row) -> bool:
+    """Lines may have been closed one by one, which leaves the order open at some sites."""
+    return _has_items(order) and bool(open_lines(order))
 
 
 def _base_on_order(document: Row, note: Row) -> None:
