@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ordermirror.models import Company
-from ordermirror.store import pending, positions
+from ordermirror.store import pending, positions, reads
 
 
 def false_alarm(company: Company) -> None:
@@ -18,13 +18,15 @@ def false_alarm(company: Company) -> None:
 def new_epoch(company: Company) -> None:
     """The company was restored from a backup: read everything anew over what is stored.
 
-    Orders that the backup does not have stay, and become missing once that is proven.
+    Orders that the backup does not have stay, and become missing once that is proven. Hidden ones
+    are not read anew, so they tell nothing of the company any more until they are shown again.
     """
     with transaction.atomic():
         company.epoch += 1
         company.save(update_fields=["epoch"])
         positions.forget(company.pk)
         pending.forget(company.pk)
+        reads.doubt_hidden(company.pk, since=timezone.now())
         false_alarm(company)
 
 

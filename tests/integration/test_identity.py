@@ -9,6 +9,7 @@ import pytest
 from ordermirror import conflicts
 from ordermirror.core import identity
 from ordermirror.core.identity import Anchor
+from ordermirror.core.scope import Scope
 from ordermirror.errors import BadAnswer
 from ordermirror.models import Company, OrderRead, Pending, ReadLog, SalesOrder, SalesPerson
 from ordermirror.sap.service_layer import ServiceLayer
@@ -120,6 +121,21 @@ def test_a_new_epoch_takes_the_restored_state_and_keeps_what_was_lost(mirror):
     assert kept == mirror.expected()
     assert set(lost) <= exported.keys()
     assert Company.objects.get().epoch == 2
+
+
+def test_after_a_new_epoch_hidden_orders_that_are_gone_stop_nothing_again(mirror):
+    """Gateway seed 2,526: each decision for a new epoch was followed by the same conflict."""
+    mirror.sync()
+    mirror.scope = Scope(customers=("nobody",))
+    mirror.sync()
+    for doc in mirror.sandbox.orders():
+        mirror.sandbox.remove(doc["DocEntry"])
+    stopped = mirror.sync()
+
+    conflicts.new_epoch(mirror.company)
+
+    assert stopped.outcome == "failed"
+    assert [mirror.sync().outcome for _ in range(2)] == ["complete", "complete"]
 
 
 def test_a_new_epoch_takes_another_order_under_a_number_though_it_looks_torn(mirror):

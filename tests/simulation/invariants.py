@@ -178,9 +178,12 @@ class Watch:
             require(same, f"order {order['doc_entry']} became another one")
 
     def _missing_were_gone(self) -> None:
-        """An order is said to be missing only if it was, from the first proof on."""
+        """An order is said to be missing only if it was, from the first proof on.
+
+        Of hidden ones nothing is said.
+        """
         for doc_entry, read in self._reads().items():
-            if read.missing_since is None:
+            if read.missing_since is None or read.hidden:
                 continue
             tick = self.world.asked_at[read.missing_since]
             start = max(span.start for span in self.spans if span.start <= tick)
@@ -350,6 +353,12 @@ class Watch:
         there = all(version.content != GONE for _, version in since)
         return there and history.at(doc_entry, tick) >= 0 and not self._is_outside(doc_entry)
 
+    def _may_never_be_shown(self) -> bool:
+        """By a gateway, once it is not open: without a history, or posted on a day so long past by
+        our clock that it had been read already."""
+        past = self.world.days_ahead > self.world.plan.recent_days
+        return self.world.by_gateway and (self.world.scope.since is None or past)
+
     def equals_the_source(self) -> None:
         """At rest: every order that SAP shows is here as it is there, and no other has changed."""
         _, mirrored = self._exported()
@@ -361,8 +370,7 @@ class Watch:
             assert current != ODD
             if not self._is_in_scope(current):
                 continue
-            without_history = self.world.by_gateway and self.world.scope.since is None
-            if without_history and doc_entry not in mirrored:
+            if doc_entry not in mirrored and self._may_never_be_shown():
                 require(not versions[-1].light.is_open, f"order {doc_entry} is open at rest")
                 continue
             require(doc_entry in mirrored, f"order {doc_entry} is not mirrored at rest")

@@ -106,6 +106,11 @@ def count_missing(company_id: int, *, is_open: bool) -> int:
     return rows.exclude(missing_since=None).count()
 
 
+def doubt_hidden(company_id: int, *, since: datetime) -> None:
+    """Nobody knows whether SAP still shows the orders that are hidden here."""
+    OrderRead.objects.filter(company_id=company_id, hidden=True).update(missing_since=since)
+
+
 def mark_missing(company_id: int, since: dict[int, datetime]) -> None:
     """SAP shows these orders no more; what is known of them stays."""
     for doc_entry, moment in since.items():
