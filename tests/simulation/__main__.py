@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -25,17 +26,19 @@ def prepare() -> None:
     connection.creation.create_test_db(verbosity=0)
 
 
-def play_some(seeds: range, source: str) -> list[tuple[int, str]]:
-    """The seeds that broke a promise, each with how."""
+def play_some(seeds: range, source: str) -> tuple[list[tuple[int, str]], Counter[str]]:
+    """The seeds that broke a promise, each with how, and how many worlds were of which kind."""
     from tests.simulation.story import play
+    from tests.simulation.traits import Traits, dice, told
 
-    failed = []
+    failed, kinds = [], Counter()
     for seed in seeds:
+        kinds.update(told(Traits.of(dice(seed), source)))
         try:
             play(seed, source=source)
         except Exception as exc:
             failed.append((seed, f"{type(exc).__name__}: {exc}"))
-    return failed
+    return failed, kinds
 
 
 def tell(line: str) -> None:
@@ -43,17 +46,20 @@ def tell(line: str) -> None:
 
 
 def play_all(seeds: range, source: str) -> int:
-    started, played, failures = time.monotonic(), 0, 0
+    started, played, failures, kinds = time.monotonic(), 0, 0, Counter()
     chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
     with ProcessPoolExecutor(initializer=prepare) as pool:
         results = pool.map(partial(play_some, source=source), chunks)
-        for chunk, failed in zip(chunks, results, strict=True):
+        for chunk, (failed, of_kind) in zip(chunks, results, strict=True):
             played += len(chunk)
+            kinds += of_kind
             for seed, problem in failed:
                 tell(f"seed {seed}: {problem}")
             failures += len(failed)
     seconds = time.monotonic() - started
     tell(f"{played} seeds in {seconds:.0f} s, {failures} of them broke a promise")
+    for kind, worlds in sorted(kinds.items()):
+        tell(f"{worlds:6} {kind}")
     return min(failures, 1)
 
 

@@ -52,11 +52,14 @@ class Mutant:
 
 
 DEFECTS: dict[str, Patch] = {}
+NOTICED_AT: dict[str, int] = {}
 
 
-def defect(name: str) -> Callable[[Patch], Patch]:
+def defect(name: str, *, at: int = 0) -> Callable[[Patch], Patch]:
+    """`at` is a seed that notices it; where that does so no more, another one is looked for."""
+
     def register(patch: Patch) -> Patch:
-        DEFECTS[name] = patch
+        DEFECTS[name], NOTICED_AT[name] = patch, at
         return patch
 
     return register
@@ -75,7 +78,7 @@ def made(name: str) -> Iterator[None]:
 # Reading.
 
 
-@defect("a short page ends the scan")
+@defect("a short page ends the scan", at=21)
 def _(mutant: Mutant) -> None:
     def pages(original):
         def short(self, question):
@@ -99,12 +102,12 @@ def _believe_a_short_page(mutant: Mutant) -> None:
     )
 
 
-@defect("the count of rows is ignored")
+@defect("the count of rows is ignored", at=53)
 def _(mutant: Mutant) -> None:
     mutant.swap(service_layer.Rows, "lacked_rows", lambda old: lambda self, following: False)
 
 
-@defect("pages are asked for by offset")
+@defect("pages are asked for by offset", at=21)
 def _(mutant: Mutant) -> None:
     def pages(original):
         def by_offset(self, question):
@@ -135,7 +138,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(service_layer.ServiceLayer, "_pages", pages)
 
 
-@defect("a page that failed is skipped")
+@defect("a page that failed is skipped", at=4)
 def _(mutant: Mutant) -> None:
     def page(original):
         def skipping(self, question, after):
@@ -149,7 +152,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(service_layer.ServiceLayer, "_page", page)
 
 
-@defect("a probe that failed counts as complete")
+@defect("a probe that failed counts as complete", at=8)
 def _(mutant: Mutant) -> None:
     def asking(original):
         @contextlib.contextmanager
@@ -176,7 +179,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(service_layer.ServiceLayer, "load", load)
 
 
-@defect("a load's position is ahead of what is applied")
+@defect("a load's position is ahead of what is applied", at=23)
 def _(mutant: Mutant) -> None:
     mutant.swap(
         positions.Positions,
@@ -196,7 +199,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(apply, "light_hash", by_stamp)
 
 
-@defect("a light row is known by its status alone")
+@defect("a light row is known by its status alone", at=2)
 def _(mutant: Mutant) -> None:
     def by_status(old):
         return lambda light: light_hash(
@@ -207,7 +210,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(apply, "light_hash", by_status)
 
 
-@defect("a document is known by its header alone")
+@defect("a document is known by its header alone", at=5)
 def _(mutant: Mutant) -> None:
     mutant.swap(
         apply,
@@ -219,7 +222,7 @@ def _(mutant: Mutant) -> None:
 # Decoding.
 
 
-@defect("an unknown status means closed")
+@defect("an unknown status means closed", at=8)
 def _(mutant: Mutant) -> None:
     mutant.swap(
         wire,
@@ -241,7 +244,7 @@ def _(mutant: Mutant) -> None:
     _change_orders(mutant, lambda order: order._replace(address=(order.address or "")[:10] or None))
 
 
-@defect("cancelled orders are merely closed")
+@defect("cancelled orders are merely closed", at=3)
 def _(mutant: Mutant) -> None:
     _change_orders(mutant, lambda order: order._replace(cancelled=False))
 
@@ -256,7 +259,7 @@ def _(mutant: Mutant) -> None:
     )
 
 
-@defect("lines are known by their place")
+@defect("lines are known by their place", at=1)
 def _(mutant: Mutant) -> None:
     def by_place(order):
         lines = (line._replace(line_num=place) for place, line in enumerate(order.lines))
@@ -272,7 +275,7 @@ def _change_orders(mutant: Mutant, change: Callable[[Any], Any]) -> None:
     mutant.swap(run, "decode_order", decode)
 
 
-@defect("pending amounts are rounded down")
+@defect("pending amounts are rounded down", at=2)
 def _(mutant: Mutant) -> None:
     mutant.swap(totals, "ROUND_HALF_UP", lambda old: ROUND_DOWN)
 
@@ -280,7 +283,7 @@ def _(mutant: Mutant) -> None:
 # Positions.
 
 
-@defect("nothing is looked back at")
+@defect("nothing is looked back at", at=114)
 def _(mutant: Mutant) -> None:
     mutant.swap(
         plan,
@@ -304,7 +307,7 @@ def _(mutant: Mutant) -> None:
     )
 
 
-@defect("stamps of the watermark's own day are left out")
+@defect("stamps of the watermark's own day are left out", at=21)
 def _(mutant: Mutant) -> None:
     mutant.swap(
         plan,
@@ -313,7 +316,7 @@ def _(mutant: Mutant) -> None:
     )
 
 
-@defect("new orders are looked for above too high a number")
+@defect("new orders are looked for above too high a number", at=5)
 def _(mutant: Mutant) -> None:
     def changed(original):
         def higher(self, *, since, above, **options):
@@ -350,7 +353,7 @@ class _Later:
         return self._store.owed(*args, **options)
 
 
-@defect("what is owed is forgotten when it is taken up")
+@defect("what is owed is forgotten when it is taken up", at=17)
 def _(mutant: Mutant) -> None:
     def owed_now(original):
         def forgetting(self):
@@ -366,7 +369,7 @@ def _(mutant: Mutant) -> None:
 # Applying.
 
 
-@defect("an order that is not found is closed")
+@defect("an order that is not found is closed", at=2)
 def _(mutant: Mutant) -> None:
     def mark_missing(original):
         def closing(company_id, doc_entries, **options):
@@ -379,7 +382,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(pending, "mark_missing", mark_missing)
 
 
-@defect("an open order that is absent from the open ones is closed")
+@defect("an open order that is absent from the open ones is closed", at=2)
 def _(mutant: Mutant) -> None:
     def add(original):
         def closing(company_id, found, **options):
@@ -401,7 +404,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(pending, "add", add)
 
 
-@defect("an order that is not found is deleted")
+@defect("an order that is not found is deleted", at=2)
 def _(mutant: Mutant) -> None:
     def mark_missing(original):
         def deleting(company_id, doc_entries, **options):
@@ -416,7 +419,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(pending, "mark_missing", mark_missing)
 
 
-@defect("removed lines stay current")
+@defect("removed lines stay current", at=1)
 def _(mutant: Mutant) -> None:
     mutant.swap(mirror, "mark_removed", lambda old: lambda ids, removed_at: 0)
 
@@ -445,7 +448,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(apply, "diff_order", header_only)
 
 
-@defect("changed stamps are no reason to write")
+@defect("changed stamps are no reason to write", at=25)
 def _(mutant: Mutant) -> None:
     def stampless(original):
         def diff_order(stored, fetched, removed=()):
@@ -506,7 +509,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(lease.Lease, "transaction", torn)
 
 
-@defect("the fence is not looked at")
+@defect("the fence is not looked at", at=1)
 def _(mutant: Mutant) -> None:
     def unfenced(original):
         @contextlib.contextmanager
@@ -519,7 +522,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(lease.Lease, "transaction", unfenced)
 
 
-@defect("the lease is looked at once, when it is taken")
+@defect("the lease is looked at once, when it is taken", at=1)
 def _(mutant: Mutant) -> None:
     def polite(original):
         @contextlib.contextmanager
@@ -534,7 +537,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(lease.Lease, "transaction", polite)
 
 
-@defect("the lease is taken from whoever holds it")
+@defect("the lease is taken from whoever holds it", at=35)
 def _(mutant: Mutant) -> None:
     def take(original):
         def taking(company_id):
@@ -571,7 +574,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(apply, "_require_same_order", lambda old: lambda applying, before, order: None)
 
 
-@defect("a run goes on though SAP did not show who it is")
+@defect("a run goes on though SAP did not show who it is", at=1)
 def _(mutant: Mutant) -> None:
     def ask(original):
         def trusting(run, **options):
@@ -618,7 +621,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(probes, "_orders_behind", lambda old: lambda run, bases, probe: set())
 
 
-@defect("a torn order is taken at once")
+@defect("a torn order is taken at once", at=2)
 def _(mutant: Mutant) -> None:
     mutant.swap(apply, "looks_torn", lambda old: lambda order, stored: False)
 

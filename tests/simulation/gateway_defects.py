@@ -12,7 +12,7 @@ from ordermirror.store import apply
 from tests.simulation.defects import DEFECTS, Mutant, defect
 
 
-@defect("absence from a gateway's open set closes an order")
+@defect("absence from a gateway's open set closes an order", at=17)
 def _(mutant: Mutant) -> None:
     DEFECTS["an open order that is absent from the open ones is closed"](mutant)
 
@@ -32,7 +32,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(document_sets, "load_day", lambda old: lambda run, source, day: 0)
 
 
-@defect("a gateway's page that failed is skipped")
+@defect("a gateway's page that failed is skipped", at=4)
 def _(mutant: Mutant) -> None:
     def pages(original):
         def skipping(self, question, reading):
@@ -53,7 +53,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(gateway.Gateway, "_pages", pages)
 
 
-@defect("a gateway's set that moved is trusted")
+@defect("a gateway's set that moved is trusted", at=6)
 def _(mutant: Mutant) -> None:
     def take(original):
         def trusting(self, page):
@@ -65,7 +65,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(gateway.Reading, "take", take)
 
 
-@defect("a gateway's count is ignored")
+@defect("a gateway's count is ignored", at=5)
 def _(mutant: Mutant) -> None:
     def take(original):
         def uncounted(self, page):
@@ -77,13 +77,13 @@ def _(mutant: Mutant) -> None:
     mutant.swap(gateway.Reading, "take", take)
 
 
-@defect("a gateway's short page ends its set")
+@defect("a gateway's short page ends its set", at=5)
 def _(mutant: Mutant) -> None:
     DEFECTS["a gateway's count is ignored"](mutant)
     mutant.swap(gateway.Reading, "is_whole", lambda old: lambda self, page: len(page.rows) < 3)
 
 
-@defect("one reading of a gateway that does not count is enough")
+@defect("one reading of a gateway that does not count is enough", at=16)
 def _(mutant: Mutant) -> None:
     def take(original):
         def believing(self, page):
@@ -95,7 +95,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(gateway.Reading, "take", take)
 
 
-@defect("another company behind a gateway is taken for ours")
+@defect("another company behind a gateway is taken for ours", at=1)
 def _(mutant: Mutant) -> None:
     mutant.swap(identity, "conflict", lambda old: lambda stored, answered: "")
     mutant.swap(apply, "_require_same_order", lambda old: lambda applying, before, order: None)

@@ -11,17 +11,17 @@ from tests.simulation.defects import DEFECTS, Mutant, defect
 __all__ = ["DEFECTS"]
 
 
-@defect("orders of dropped customers stay shown")
+@defect("orders of dropped customers stay shown", at=2)
 def _(mutant: Mutant) -> None:
     mutant.swap(scopes, "hide_all_outside", lambda old: lambda company_id, scope: 0)
 
 
-@defect("hidden orders stay in the totals")
+@defect("hidden orders stay in the totals", at=2)
 def _(mutant: Mutant) -> None:
     mutant.swap(totals, "take_off", lambda old: lambda company_id, orders: None)
 
 
-@defect("a hidden order that has not changed stays hidden")
+@defect("a hidden order that has not changed stays hidden", at=5)
 def _(mutant: Mutant) -> None:
     def tells_nothing_new(original):
         def told(doc_entry, document_hash, known):
@@ -33,17 +33,17 @@ def _(mutant: Mutant) -> None:
     mutant.swap(remembered, "tells_nothing_new", tells_nothing_new)
 
 
-@defect("what a wider scope lacks is not loaded")
+@defect("what a wider scope lacks is not loaded", at=2)
 def _(mutant: Mutant) -> None:
     mutant.swap(backfill, "load_what_lacks", lambda old: lambda run: None)
 
 
-@defect("a backfill goes on where an earlier one ended")
+@defect("a backfill goes on where an earlier one ended", at=30)
 def _(mutant: Mutant) -> None:
     mutant.swap(Reach, "begins_anew", lambda old: lambda self, wanted: False)
 
 
-@defect("what is lacking is thought to be loaded")
+@defect("what is lacking is thought to be loaded", at=5)
 def _(mutant: Mutant) -> None:
     def moved(original):
         return lambda self, wanted, *, loading: Reach(wanted, wanted)

@@ -201,10 +201,13 @@ class Story:
         require(database.owned() == self.world.owned, "values that people entered were touched")
 
     def _peek(self) -> None:
-        """Now and then also right after a commit, in the middle of a run."""
-        if self.world.restless and self.world.rng.random() < 0.05:
-            with self.world.fuse.looking_on():
-                self.watch.contents()
+        """Also right after each commit, in the middle of a run."""
+        if not self.world.restless:
+            return
+        self.world.rng.random()  # as drawn ever since: seeds tell the stories that they told
+        with self.world.fuse.looking_on():
+            self.watch.contents()
+        require(database.bystander() == self.bystander, "rows of another company were touched")
 
     def _bury(self) -> None:
         """A killed run leaves its lease, until time has passed and it has run out.

@@ -22,6 +22,11 @@ UNSEEN_UNCOUNTED = ("dropped_row",)
 BUSINESS = ("business", "edit")
 
 
+def dice(seed: int) -> Random:
+    """By which a seed decides everything, its traits first."""
+    return Random(f"simulation:{seed}")
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """`unrest` is how likely something happens at a request, `brake` how many missing orders pull
@@ -85,3 +90,13 @@ class Traits:
 
 def _half(rng: Random, acts: dict) -> tuple[str, ...]:
     return tuple(act for act in acts if rng.random() < 0.5)
+
+
+def told(traits: Traits) -> tuple[str, ...]:
+    """What of it is counted when many seeds have been played."""
+    return (
+        f"source {traits.source}",
+        f"without {traits.without or 'nothing'}",
+        f"stamps by {'every event' if traits.stamps_all else 'edits only'}",
+        *(["scoped"] if traits.scoped else []),
+    )

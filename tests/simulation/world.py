@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from random import Random
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -31,7 +30,7 @@ from tests.simulation.acts import ACTS, BETWEEN_RUNS, DRAWN, WHOLE
 from tests.simulation.crashes import Fuse
 from tests.simulation.database import COMPANY
 from tests.simulation.history import History
-from tests.simulation.traits import GATEWAY, SERVICE_LAYER, Traits
+from tests.simulation.traits import GATEWAY, SERVICE_LAYER, Traits, dice
 from tests.simulation.transport import GATEWAY_URL, URL, InProcess, torn, torn_within
 from tests.support import EVERY_EVENT
 
@@ -76,7 +75,7 @@ class World:
         traits: Traits | None = None,
         source: str = SERVICE_LAYER,
     ) -> None:
-        self.rng = Random(f"simulation:{seed}")
+        self.rng = dice(seed)
         self.reconciles = seed % 2 == 1
         """Whether each run does, not only one a day."""
         self.log = log

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from ordermirror.cli.parser import COMMANDS
+from tests.simulation import gateway_defects, scope_defects
+from tests.simulation.defects import DEFECTS
 
+assert gateway_defects.DEFECTS is scope_defects.DEFECTS is DEFECTS
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -23,3 +26,10 @@ def test_the_settings_are_documented_as_they_are():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme(command):
     assert f"`ordermirror {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_every_mistake_that_is_made_on_purpose_is_told(defect):
+    listed = (ROOT / "docs/reliability.md").read_text(encoding="utf-8").splitlines()
+
+    assert f"- {defect}" in listed
