@@ -283,7 +283,7 @@ def _(mutant: Mutant) -> None:
 # Positions.
 
 
-@defect("nothing is looked back at", at=114)
+@defect("nothing is looked back at", at=123)
 def _(mutant: Mutant) -> None:
     mutant.swap(
         plan,
@@ -540,7 +540,7 @@ def _(mutant: Mutant) -> None:
 @defect("the lease is taken from whoever holds it", at=35)
 def _(mutant: Mutant) -> None:
     def take(original):
-        def taking(company_id):
+        def taking(company_id, seen=None):
             models.Lease.objects.filter(company_id=company_id).update(holder="")
             return original(company_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain, pairwise
 from typing import Any, TypeVar
@@ -353,11 +353,21 @@ class Watch:
         there = all(version.content != GONE for _, version in since)
         return there and history.at(doc_entry, tick) >= 0 and not self._is_outside(doc_entry)
 
-    def _may_never_be_shown(self) -> bool:
-        """By a gateway, once it is not open: without a history, or posted on a day so long past by
-        our clock that it had been read already."""
-        past = self.world.days_ahead > self.world.plan.recent_days
-        return self.world.by_gateway and (self.world.scope.since is None or past)
+    def _may_never_be_shown(self, first: Version) -> bool:
+        """By a gateway, once it is not open: without a history, or when it came into being on a
+        day so long past by our clock that it had been read already."""
+        if not self.world.by_gateway:
+            return False
+        assert isinstance(first.content, dict)
+        day = self.world.today.get(first.tick)
+        posted = first.content["doc_date"]
+        lately = self.world.plan.recent_days
+        backdated = (
+            day is not None
+            and posted is not None
+            and (day - date.fromisoformat(posted) > timedelta(days=lately))
+        )
+        return self.world.scope.since is None or backdated
 
     def equals_the_source(self) -> None:
         """At rest: every order that SAP shows is here as it is there, and no other has changed."""
@@ -370,7 +380,7 @@ class Watch:
             assert current != ODD
             if not self._is_in_scope(current):
                 continue
-            if doc_entry not in mirrored and self._may_never_be_shown():
+            if doc_entry not in mirrored and self._may_never_be_shown(versions[0]):
                 require(not versions[-1].light.is_open, f"order {doc_entry} is open at rest")
                 continue
             require(doc_entry in mirrored, f"order {doc_entry} is not mirrored at rest")

@@ -83,8 +83,8 @@ class World:
         self.tick = 0
         self.ours = datetime(2026, 1, 5, 5, tzinfo=UTC)
         self.latest = self.ours
-        self.days_ahead = 0
-        """By how much our clock was ahead of SAP's at most."""
+        self.today: dict[int, date] = {}
+        """What day our clock showed at each tick."""
         self.asked_at: dict[datetime, int] = {}
         self.behind = timedelta()
         self.fuse = Fuse()
@@ -307,8 +307,7 @@ class World:
 
     def _move_on(self) -> None:
         self.tick += 1
-        ahead = (self.ours.date() - self.sandbox.company.now.date()).days
-        self.days_ahead = max(self.days_ahead, ahead)
+        self.today[self.tick] = self.ours.date()
 
     def act_between_runs(self) -> None:
         if self.traits.between and self.rng.random() < 0.4:
