@@ -1,4 +1,4 @@
-"""A later version meets a filled database. There is one migration so far; a second is made up."""
+"""A later version meets a filled database: the migrations there are, and one that is made up."""
 
 from __future__ import annotations
 

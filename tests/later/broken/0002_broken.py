@@ -10,7 +10,7 @@ def fail(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ordermirror", "0001_initial")]
+    dependencies = [("ordermirror", "0002_keep_reconciliations")]
     operations = [
         migrations.AddField("orderline", "later_text", models.TextField(default="")),
         migrations.RunPython(fail),

@@ -8,7 +8,7 @@ from ordermirror.fields import ExactDecimalField
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ordermirror", "0001_initial")]
+    dependencies = [("ordermirror", "0002_keep_reconciliations")]
     operations = [
         migrations.AddField("orderline", "later_amount", ExactDecimalField(null=True)),
         migrations.AddIndex(
