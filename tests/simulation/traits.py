@@ -51,8 +51,8 @@ class Traits:
 
     @property
     def is_calm(self) -> bool:
-        """Whether nothing happens at SAP but business."""
-        return self.kinds == BUSINESS and not self.between
+        """Whether nothing happens at SAP but business, and every probe looks for it."""
+        return self.kinds == BUSINESS and not self.between and self.without is None
 
     @classmethod
     def of(cls, rng: Random, source: str = SERVICE_LAYER) -> Traits:
