@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from ordermirror.models import Action, Company, CompanyLimit, Pending, Position, Quarantine
-from tests.web_builders import make_company, make_order, make_read, make_run
+from tests.web_builders import make_company, make_order, make_read, make_reconciliation, make_run
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 10, 9, tzinfo=UTC)
@@ -211,7 +211,15 @@ def test_audit_that_is_behind_says_so(admin_client):
     assert "longer ago than it should be" in words(admin_client.get(PAGE))
 
 
-@pytest.mark.parametrize(("page", "most"), [("/monitor/", 4), (PAGE, 8)])
+def test_comparison_with_sap_is_shown_on_the_companys_page(admin_client):
+    make_reconciliation(at=NOW - 4 * MINUTE)
+
+    told = words(admin_client.get(PAGE)).partition("Compared with SAP")[2]
+
+    assert "Reconciled 10:05: open orders 318 = 318 , open sum 4,812,300.50 = 4,812,300.50" in told
+
+
+@pytest.mark.parametrize(("page", "most"), [("/monitor/", 4), (PAGE, 9)])
 def test_pages_take_few_statements_for_any_number_of_companies(
     admin_client, django_assert_max_num_queries, page, most
 ):

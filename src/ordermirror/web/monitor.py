@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from ordermirror import companies, last_runs, steering
 from ordermirror.models import Company, SalesOrder, SyncRun
-from ordermirror.web import freshness, monitor_pages
+from ordermirror.web import freshness, monitor_pages, reconciliation
 from ordermirror.web.forms import RereadForm
 from ordermirror.web.live import live_of_run
 
@@ -81,6 +81,7 @@ def page_response(
             "page": monitor_pages.page_of_company(
                 row, today=timezone.localdate(), now=timezone.now()
             ),
+            "reconciliation": reconciliation.of(row),
             "freshness": freshness.current(own),
             "may_steer": request.user.has_perm(steering.PERMISSION),
             "form": form or RereadForm(),
