@@ -19,6 +19,8 @@ from tests.acceptance.support import Installation, kill_session, processes_of_se
 
 PATIENCE_SECONDS = 180
 APP = "ordermirror.project.celery"
+DOUBLED = "tests.acceptance.doubled_celery"
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Site:
 
     installation: Installation
     broker_url: str
+    app: str = APP
     processes: list[subprocess.Popen] = field(default_factory=list)
     queue: str = field(default_factory=lambda: f"ordermirror-test-{uuid4().hex[:12]}")
 
@@ -49,8 +52,8 @@ class Site:
     def _start(self, *words: str) -> subprocess.Popen:
         log = self.log.open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", APP, "-q", *words],
-            env=self.installation.environment(),
+            [sys.executable, "-m", "celery", "-A", self.app, "-q", *words],
+            env=self.installation.environment() | {"PYTHONPATH": str(ROOT)},
             cwd=self.installation.data_dir,
             stdout=log,
             stderr=log,
@@ -89,8 +92,8 @@ def wait_until(true: Callable[[], bool], *, told: Callable[[], str]) -> None:
 
 
 @contextlib.contextmanager
-def celery_site(installation: Installation, broker_url: str) -> Iterator[Site]:
-    site = Site(installation, broker_url)
+def celery_site(installation: Installation, broker_url: str, *, app: str = APP) -> Iterator[Site]:
+    site = Site(installation, broker_url, app)
     try:
         yield site
     finally:

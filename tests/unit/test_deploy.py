@@ -41,6 +41,20 @@ def test_a_unit_starts_what_there_is_as_an_account_of_its_own(unit):
         assert import_module("celery.bin.celery").celery.get_command(None, words[3])
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_names_documentation_that_is_installed_and_explains_it(unit):
+    """They named a README that nothing put there."""
+    explained = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    copied, to = re.findall(r"cp -r (.*) (/usr/share/\S+)/", explained)[0]
+
+    named = [it.removeprefix(f"file://{to}/") for it in read(unit)["Unit"]["Documentation"].split()]
+
+    assert f"`{unit.name}`" in explained
+    for document in named:
+        assert document.split("/")[0] in copied.split()
+        assert (DEPLOY.parent / document).is_file()
+
+
 def test_the_units_differ_in_what_they_start_and_how_long_it_may_take_to_end():
     told = [dict(read(unit)["Service"]) for unit in UNITS]
     for service in told:
