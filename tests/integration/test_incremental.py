@@ -32,15 +32,15 @@ def test_a_quiet_run_writes_and_reads_nothing_whole(mirror):
     assert "by_key" not in {probe.probe for probe in report.probes}
 
 
-def test_a_quiet_run_asks_six_requests(mirror):
-    mirror.sync()
-    mirror.sync()
+def test_a_run_in_which_no_other_question_is_due_asks_five_requests(mirror):
+    for _ in range(3):
+        mirror.sync()
 
     report = mirror.sync()
 
-    asked = [request.path.rsplit("/", 1)[-1] for request in mirror.sandbox.requests][-6:]
-    assert asked == ["Login", "Orders", "Orders", "DeliveryNotes", "Returns", "Logout"]
-    assert report.requests == 6
+    asked = [request.path.rsplit("/", 1)[-1] for request in mirror.sandbox.requests][-5:]
+    assert asked == ["Login", "Orders", "Orders", "DeliveryNotes", "Logout"]
+    assert report.requests == 5
 
 
 def test_an_edit_writes_only_the_header_that_changed(mirror):
