@@ -119,6 +119,8 @@ DECODERS = {
         of_row(wire_masters.decode_customer), (ValueError,), Customer, master("BusinessPartners")
     ),
 }
+COUNT = Decoder(wire.decode_count, (BadAnswer,), int, b"12")
+"""No JSON, so it is tried by itself."""
 each_decoder = pytest.mark.parametrize("decoder", DECODERS.values(), ids=DECODERS.keys())
 
 
@@ -168,7 +170,18 @@ def test_every_decoder_is_tried():
         if name.startswith("decode_")
     }
 
-    assert len(named) == len(DECODERS)
+    assert len(named) == len([*DECODERS, COUNT])
+
+
+@given(content=st.binary(max_size=30) | st.from_regex(rb"\s*\d{0,30}\s*", fullmatch=True))
+def test_any_bytes_are_a_count_or_refused(content):
+    taken(COUNT, content)
+
+
+@pytest.mark.parametrize("content", [b"", b"-1", b"1.0", b"1e3", b"9" * 5000, "²".encode(), DEEP])
+def test_what_is_no_count_is_refused(content):
+    with pytest.raises(BadAnswer):
+        wire.decode_count(content)
 
 
 @each_decoder

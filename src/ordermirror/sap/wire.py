@@ -329,10 +329,14 @@ def decode_key(row: msgspec.Raw, name: str) -> int | str:
     return key
 
 
+MOST_DIGITS = 18
+"""Of a count; Python refuses to read numbers of thousands of them."""
+
+
 def decode_count(body: bytes) -> int:
     """The bare number that `$count` answers, as text; raises BadAnswer."""
     text = body.removeprefix(codecs.BOM_UTF8).strip()
-    if not text.isdigit():
+    if not text.isdigit() or len(text) > MOST_DIGITS:
         raise BadAnswer("SAP's count of orders is not a number")
     return int(text)
 
