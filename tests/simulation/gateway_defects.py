@@ -27,7 +27,7 @@ def _(mutant: Mutant) -> None:
     mutant.swap(document_sets, "lights", lambda old: Nothing)
 
 
-@defect("older days of a gateway are passed without being read")
+@defect("older days of a gateway are passed without being read", at=146)
 def _(mutant: Mutant) -> None:
     mutant.swap(document_sets, "load_day", lambda old: lambda run, source, day: 0)
 
