@@ -41,6 +41,12 @@ def to_refresh() -> list[Company]:
     return [company for company in found if company.paused_at is None and _is_refreshed(company)]
 
 
+def chosen(name: str | None) -> list[Company]:
+    """The company of that name, or all to refresh; raises as `to_refresh` and `to_read` do."""
+    found = to_refresh()
+    return [to_read(name)] if name else found
+
+
 def ensure_named(known: Sequence[Company] | None = None) -> bool:
     """Begin to mirror the company that the environment names; raises as `to_refresh` does.
 

@@ -6,7 +6,7 @@ Orders never wait for it: what SAP does not grant or can't render is told, and o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 
 from ordermirror.core import plan
@@ -60,16 +60,11 @@ def refresh(run: Run, due: Collection[Probe], *, anew: bool = False) -> list[Mov
 def refresh_at_once(run: Run, *, anew: bool) -> None:
     """Before the orders of a first load, whose lines then carry their manufacturers from the
     beginning."""
-    due = [probe for probe, every in run.cadences().items() if anew or _is_due(run, probe, every)]
-    moves = refresh(run, due, anew=anew)
+    moves = refresh(run, run.cadences() if anew else run.due(), anew=anew)
     if moves:
         with run.lease.transaction(), run.positions.together():
             for move in moves:
                 move()
-
-
-def _is_due(run: Run, probe: Probe, every: timedelta) -> bool:
-    return run.positions.is_due(probe, every=every, now=run.clock())
 
 
 def ask_for_unknown(run: Run) -> None:

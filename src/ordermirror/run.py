@@ -124,16 +124,18 @@ class Run:
 
     def due_aside(self) -> set[Probe]:
         """The questions beside those about orders that are to be put in this run."""
+        due, cadences = self.due(), self.cadences()
+        waited = sorted((it for it in due if cadences[it]), key=self.positions.waits_since)
+        return set(due) - set(waited[self.plan.aside_most :])
+
+    def due(self) -> list[Probe]:
+        """Those of which the time has come, however many there are."""
         now = self.clock()
-        due = [
+        return [
             probe
             for probe, every in self.cadences().items()
             if self.positions.is_due(probe, every=every, now=now)
         ]
-        waited = sorted(
-            (probe for probe in due if self.cadences()[probe]), key=self.positions.waits_since
-        )
-        return set(due) - set(waited[self.plan.aside_most :])
 
     def cadences(self) -> dict[Probe, timedelta]:
         return {

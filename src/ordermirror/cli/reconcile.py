@@ -31,9 +31,7 @@ def run(arguments: Namespace) -> int:
     require_tables()
     # What the run's log line would say is printed below.
     logging.getLogger("ordermirror.sync").setLevel(logging.ERROR)
-    chosen = companies.to_refresh()
-    if arguments.company:
-        chosen = [companies.to_read(arguments.company)]
+    chosen = companies.chosen(arguments.company)
     return max((_reconcile(company, arguments) for company in chosen), default=EQUAL)
 
 

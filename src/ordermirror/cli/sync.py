@@ -22,9 +22,7 @@ def run(arguments: Namespace) -> int:
     require_tables()
     # What the run's log line would say is printed below.
     logging.getLogger("ordermirror.sync").setLevel(logging.ERROR)
-    chosen = companies.to_refresh()
-    if arguments.company:
-        chosen = [companies.to_read(arguments.company)]
+    chosen = companies.chosen(arguments.company)
     try:
         return max((_refresh(company, arguments) for company in chosen), default=0)
     finally:

@@ -67,12 +67,8 @@ def read(company_id: int, *, now: datetime, to_audit: int) -> Waiting:
         _rows(Pending.objects.filter(here), F("probe"), _due(now, Q(retry_at=None))),
         _rows(Quarantine.objects.filter(here), NO_TEXT, _due(now)),
         _rows(_not_waiting(company_id).filter(confirm_at__lte=now)),
-        _rows(_not_waiting(company_id).filter(is_open__in=(True,)).order_by(*LONGEST_AGO))[
-            :to_audit
-        ],
-        _rows(_not_waiting(company_id).filter(is_open__in=(False,)).order_by(*LONGEST_AGO))[
-            :to_audit
-        ],
+        _read_longest_ago(company_id, is_open=True)[:to_audit],
+        _read_longest_ago(company_id, is_open=False)[:to_audit],
         _counted(others),
     )
     return Waiting(
@@ -85,6 +81,11 @@ def read(company_id: int, *, now: datetime, to_audit: int) -> Waiting:
         oldest_others=[entry for entry, *_ in oldest_others],
         others=count[0][0],
     )
+
+
+def _read_longest_ago(company_id: int, *, is_open: bool) -> Rows:
+    reads = _not_waiting(company_id).filter(is_open__in=(is_open,))
+    return _rows(reads.order_by(*LONGEST_AGO))
 
 
 def _not_waiting(company_id: int) -> QuerySet[OrderRead]:
