@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from ordermirror import lease
 from ordermirror.models import Company
 from ordermirror.store import pending, positions, reads
 
@@ -20,8 +21,10 @@ def new_epoch(company: Company) -> None:
 
     Orders that the backup does not have stay, and become missing once that is proven. Hidden ones
     are not read anew, so they tell nothing of the company any more until they are shown again.
+    A run that is still under way writes nothing more: it began before, and would go on there.
     """
     with transaction.atomic():
+        lease.overrule(company.pk)
         company.epoch += 1
         company.save(update_fields=["epoch"])
         positions.forget(company.pk)

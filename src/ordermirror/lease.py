@@ -10,15 +10,18 @@ would not do: it lets a stale writer through.)
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.db.models.sql import UpdateQuery
 
 from ordermirror import models
 from ordermirror.errors import LeaseLost, SyncAlreadyRunning
@@ -41,17 +44,35 @@ class Lease:
     def transaction(self) -> Iterator[None]:
         """A transaction that commits only while this lease is held; raises LeaseLost otherwise."""
         with during(Phase.COMMIT), transaction.atomic():
-            mine = models.Lease.objects.filter(company_id=self.company_id, fence=self.fence)
-            if not mine.update(expires_at=Now() + TTL):
+            if not self._renewed():
                 raise LeaseLost("another run took over while this one was paused; it goes on there")
             with during(Phase.WRITE):
                 yield
+
+    def _renewed(self) -> bool:
+        sql, first = _renewing(connection.vendor)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, (*first, self.company_id, self.fence))
+            return bool(cursor.rowcount)
 
     def release(self) -> None:
         _held_here.discard((self.company_id, self.fence))
         models.Lease.objects.filter(company_id=self.company_id, fence=self.fence).update(
             holder="", expires_at=None
         )
+
+
+@functools.cache
+def _renewing(vendor: str) -> tuple[str, tuple[Any, ...]]:
+    """The statement that each transaction begins with, and its parameters before company and fence.
+
+    Put together once: Django takes ten times as long for that as the database does to run it.
+    """
+    mine = models.Lease.objects.filter(company_id=0).filter(fence=0)
+    query = cast(UpdateQuery, mine.query.chain(UpdateQuery))
+    query.add_update_values({"expires_at": Now() + TTL})
+    sql, parameters = query.get_compiler(connection=connection).as_sql()
+    return sql, tuple(parameters[:-2])
 
 
 @contextlib.contextmanager
@@ -92,6 +113,11 @@ def take(company_id: int, seen: models.Lease | None = None) -> Lease:
         raise SyncAlreadyRunning(f"another run is refreshing this company ({holder})")
     _held_here.add((company_id, fence))
     return Lease(company_id, fence, after_another=bool(lease.holder))
+
+
+def overrule(company_id: int) -> None:
+    """Whoever holds the lease writes no more: what was decided meanwhile holds against it."""
+    models.Lease.objects.filter(company_id=company_id).update(fence=F("fence") + 1)
 
 
 def _holder() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError, connection
 
-from ordermirror import lease
+from ordermirror import conflicts, lease
+from ordermirror.errors import LeaseLost
 
 
 def gone(execute, sql, params, many, context):
@@ -30,3 +31,14 @@ def test_a_lease_that_could_not_be_released_is_taken_by_the_next_run(mirror):
     report = mirror.sync()
 
     assert report.outcome == "complete"
+
+
+def test_a_run_that_is_under_way_writes_nothing_after_a_new_epoch(mirror):
+    """It would have written its positions again, and the orders would not have been read anew."""
+    mirror.sync()
+    held = lease.take(mirror.company.pk)
+
+    conflicts.new_epoch(mirror.company)
+
+    with pytest.raises(LeaseLost), held.transaction():
+        pass

@@ -9,8 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from ordermirror.core.plan import ChangedPosition
 from ordermirror.models import Position, Probe
+from ordermirror.store.tables import Table
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+_COLUMNS = tuple(field.attname for field in Position._meta.concrete_fields)
+_TABLE = Table(Position, _COLUMNS)
 
 
 class Positions:
@@ -148,12 +152,11 @@ class Positions:
 
     def _write(self, probes: set[Probe]) -> None:
         rows = [self._rows[probe] for probe in sorted(probes)]
-        columns = sorted(self._columns)
         known = [row for row in rows if row.pk is not None]
         if len(known) > 1:
-            Position.objects.bulk_update(known, columns)
+            _TABLE.upsert([[getattr(row, name) for name in _COLUMNS] for row in known])
         elif known:
-            known[0].save(update_fields=columns)
+            known[0].save(update_fields=sorted(self._columns))
         for row in rows:
             if row.pk is None:
                 row.save()
