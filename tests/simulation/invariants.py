@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import chain, pairwise
+from itertools import chain, pairwise, takewhile
 from typing import Any, TypeVar
 
 from django.db.models import Model
@@ -189,7 +189,9 @@ class Watch:
             start = max(span.start for span in self.spans if span.start <= tick)
             versions = self.world.history.during(doc_entry, start, tick)
             gone = any(version.content == GONE for _, version in versions)
-            require(gone, f"order {doc_entry} was never gone")
+            require(
+                gone or self._gave_its_number_away(doc_entry), f"order {doc_entry} was never gone"
+            )
 
     def _owed(self) -> set[int]:
         return self._following("owed", [Pending, Quarantine], _owed)
@@ -302,8 +304,17 @@ class Watch:
 
     def _is_outside(self, doc_entry: int) -> bool:
         """Whether it may be unknown or old, since it is or was out of scope."""
-        unknown = doc_entry not in self.shown
-        return doc_entry in self.hidden or (self.world.traits.scoped and unknown)
+        if doc_entry not in self.shown:
+            return self.world.traits.scoped
+        return doc_entry in self.hidden or self._gave_its_number_away(doc_entry)
+
+    def _gave_its_number_away(self, doc_entry: int) -> bool:
+        """Whether the mirror knows that the order is gone, whose DocEntry stands for another one
+        since a backup was restored: a gateway is asked by DocNum, and may not show the other."""
+        if not self.world.by_gateway or self._reads()[doc_entry].missing_since is None:
+            return False
+        versions = self.world.history.versions[doc_entry]
+        return self.shown[doc_entry] < versions.index(_first_of_this_order(versions))
 
     def _reconciled(self) -> None:
         """No open order is said to differ but one that was set aside; and where there is business
@@ -370,7 +381,11 @@ class Watch:
         return self.world.scope.since is None or backdated
 
     def equals_the_source(self) -> None:
-        """At rest: every order that SAP shows is here as it is there, and no other has changed."""
+        """At rest: every order that SAP shows is here as it is there, and no other has changed.
+
+        Where a DocEntry stands for another order, which a gateway may never show, the mirror has
+        the one that was, and knows or is about to prove that it is gone.
+        """
         _, mirrored = self._exported()
         reads = self._reads()
         for doc_entry, versions in self.world.history.versions.items():
@@ -380,8 +395,13 @@ class Watch:
             assert current != ODD
             if not self._is_in_scope(current):
                 continue
-            if doc_entry not in mirrored and self._may_never_be_shown(versions[0]):
+            stored = mirrored.get(doc_entry)
+            here = stored is not None and stored["doc_num"] == current["doc_num"]
+            if not here and self._may_never_be_shown(_first_of_this_order(versions)):
                 require(not versions[-1].light.is_open, f"order {doc_entry} is open at rest")
+                owed = doc_entry in self._owed()
+                known = stored is None or owed or self._gave_its_number_away(doc_entry)
+                require(known, f"order {doc_entry} is not the one that has its number at rest")
                 continue
             require(doc_entry in mirrored, f"order {doc_entry} is not mirrored at rest")
             require(mirrored[doc_entry] == current, f"order {doc_entry} differs at rest")
@@ -407,6 +427,14 @@ class Watch:
     def _is_in_scope(self, content: dict) -> bool:
         day, status = date.fromisoformat(content["doc_date"]), content["document_status"]
         return self.world.scope.holds(content["card_code"], day, is_open=status == "open")
+
+
+def _first_of_this_order(versions: list[Version]) -> Version:
+    """The first of its versions: after a restored backup a DocEntry may stand for another order."""
+    told = [version for version in versions if isinstance(version.content, dict)]
+    numbers = [version.content["doc_num"] for version in told]
+    same = len(list(takewhile(numbers[-1].__eq__, reversed(numbers))))
+    return told[-same]
 
 
 def _exported() -> tuple[list[dict], dict[int, dict]]:

@@ -30,3 +30,8 @@ def test_a_seed_always_tells_the_same_story():
 
     assert first == second
     assert len(first) > 30
+
+
+def test_a_gateway_may_never_show_the_order_that_has_a_number_after_a_restored_backup():
+    """The mirror has the order that had it before, and proves that one gone."""
+    play(4247, source=GATEWAY)
