@@ -28,6 +28,7 @@ from benchmarks.worker import environment_of
 
 SUITE = "sync"
 MINUTES_BETWEEN_RUNS = 10
+SETTLING_RUNS = 6
 
 Say = Callable[[str], None]
 
@@ -50,6 +51,7 @@ class Session:
             for database in self._plan.databases:
                 for system in self._plan.systems:
                     self._first_loads(stack, database, system, latency)
+            self._come_to_rest(latency)
             self._refreshes(latency)
             self._require_same()
             self._mirrors.clear()
@@ -77,7 +79,6 @@ class Session:
 
     def _refreshes(self, latency: str) -> None:
         runs: dict[tuple[str, str, str], list[Figures]] = {}
-        self._settle()
         for time in range(self._plan.repeat):
             for case in CASES[1:]:
                 wanted = [
@@ -103,6 +104,14 @@ class Session:
             self._sap.ask("close", orders=CHANGED_ORDERS[case])
         elif case in CHANGED_ORDERS:
             self._sap.ask("edit", orders=CHANGED_ORDERS[case])
+
+    def _come_to_rest(self, latency: str) -> None:
+        """What a first load leaves to the runs after it: questions that are put for the first time,
+        answers that are remembered once they have come twice."""
+        self._sap.ask("latency", name="none")
+        for _ in range(SETTLING_RUNS):
+            self._settle()
+        self._sap.ask("latency", name=latency)
 
     def _settle(self) -> None:
         """OrderMirror reads what changed once more in the run after; that is a case of its own
