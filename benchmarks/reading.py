@@ -24,8 +24,12 @@ from benchmarks.results import Figures, Results
 from benchmarks.worker import environment_of
 
 SUITE = "reading"
-ORDERS, WRITTEN, READERS = 100_000, 10_000, 20
-WHILE_WRITING = f"{READERS} readers while a sync writes"
+ORDERS, WRITTEN, READERS = 100_000, 20_000, 20
+PAUSE_SECONDS = 1.0
+"""A reader looks at a page for at least so long."""
+ALONE = f"{READERS} readers, a page a second each"
+WHILE_WRITING = f"{ALONE}, while a sync writes"
+HURRIED = f"{READERS} readers without a pause, while a sync writes"
 SECONDS_ALONE = 10.0
 PATIENCE_SECONDS = 30.0
 
@@ -39,7 +43,7 @@ def main() -> None:
     results = Results.read()
     results.begin(SUITE, machine.described(), resume=chosen.resume)
     for database in chosen.databases:
-        if results.runs(SUITE, (f"{orders:,} orders", database, WHILE_WRITING)):
+        if results.runs(SUITE, (f"{orders:,} orders", database, HURRIED)):
             continue  # the last of its figures
         for what, figures in _measured(database, orders):
             results.put(SUITE, (f"{orders:,} orders", database, what), [figures])
@@ -55,14 +59,14 @@ def _measured(database: str, orders: int) -> Iterator[tuple[str, Figures]]:
             for page in PAGES:
                 yield page, worker.ask("page", page=page)
             with _served(environment) as address:
-                alone = Readers(address, cookie)
+                alone = Readers(address, cookie, PAUSE_SECONDS)
                 with alone.reading():
                     time.sleep(SECONDS_ALONE)
-                yield f"{READERS} readers", alone.figures()
-                yield (
-                    WHILE_WRITING,
-                    _while_writing(worker, Readers(address, cookie)),
-                )
+                yield ALONE, alone.figures()
+                calm = Readers(address, cookie, PAUSE_SECONDS)
+                yield WHILE_WRITING, _while_writing(worker, calm)
+                sap.ask("edit", orders=min(WRITTEN, orders))
+                yield HURRIED, _while_writing(worker, Readers(address, cookie, 0.0))
 
 
 def _while_writing(worker: Other, readers: Readers) -> Figures:
@@ -72,9 +76,10 @@ def _while_writing(worker: Other, readers: Readers) -> Figures:
 
 
 class Readers:
-    """Twenty people who read one page after the other, over HTTP."""
+    """Twenty people who read one page after the other over HTTP, `pause` seconds apart at least."""
 
-    def __init__(self, address: str, cookie: str) -> None:
+    def __init__(self, address: str, cookie: str, pause: float) -> None:
+        self._pause = pause
         self._pool = urllib3.PoolManager(maxsize=READERS, retries=False, timeout=PATIENCE_SECONDS)
         self._address, self._headers = address, {"Cookie": f"sessionid={cookie}"}
         self._taken: list[float] = []
@@ -104,6 +109,7 @@ class Readers:
 
     def _read(self, at: int) -> None:
         paths = list(PAGES.values())
+        self._stopping.wait(self._pause * at / READERS)
         while not self._stopping.is_set():
             at += 1
             began = time.perf_counter()
@@ -113,8 +119,10 @@ class Readers:
                 failed = answer.status != 200
             except HTTPError:
                 failed = True
-            self._taken.append((time.perf_counter() - began) * 1000)
+            taken = time.perf_counter() - began
+            self._taken.append(taken * 1000)
             self._errors += failed
+            self._stopping.wait(self._pause - taken)
 
 
 @contextmanager

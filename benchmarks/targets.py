@@ -210,12 +210,12 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         ),
         Target("milliseconds of a page, 95th percentile", _pages("p95 ms"), most=60),
         Target(
-            f"{reading.READERS} readers while a sync writes: milliseconds, 99th percentile",
+            f"{reading.WHILE_WRITING}: milliseconds, 99th percentile",
             _readers("p99 ms"),
             most=300,
         ),
         Target(
-            f"{reading.READERS} readers while a sync writes: errors", _readers("errors"),
+            f"{reading.WHILE_WRITING}: errors", _readers("errors"),
             most=0, least=0,
         ),
     ),

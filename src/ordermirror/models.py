@@ -286,9 +286,10 @@ class SalesOrder(models.Model):
                 fields=["company", "sales_person_code", "listed_on", "doc_entry"],
                 name="order_person_date",
             ),
-            # The orders of customers that a search has found by name.
+            # The orders of customers that a search has found by name; with the status at the end,
+            # those that are not open are passed over without their rows.
             models.Index(
-                fields=["company", "card_code", "listed_on", "doc_entry"],
+                fields=["company", "card_code", "listed_on", "doc_entry", "document_status"],
                 name="order_customer_date",
             ),
             # Searches by number, and `ordermirror show`.
