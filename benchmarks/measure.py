@@ -1,7 +1,8 @@
 """Loads and refreshes, by each system on each database, of one pretend SAP.
 
 Whatever happens at SAP happens once and is then refreshed by all systems in turn. Runs are ten
-minutes apart on SAP's clock and on theirs.
+minutes apart on SAP's clock and on theirs. Each latency begins with a SAP of its own, in which
+nothing was changed that day.
 """
 
 from __future__ import annotations
@@ -176,7 +177,6 @@ class Session:
 
 def measure(plan: Plan, results: Results, say: Say) -> None:
     for orders in plan.sizes:
-        with pretend_sap(orders) as sap:
-            session = Session(plan, sap, orders, results, say)
-            for latency in plan.latencies:
-                session.measure(latency)
+        for latency in plan.latencies:
+            with pretend_sap(orders) as sap:
+                Session(plan, sap, orders, results, say).measure(latency)
