@@ -117,7 +117,7 @@ def _sync() -> float:
 
 
 if __name__ == "__main__":
-    import django
+    from ordermirror.project import wsgi  # as in the process that serves pages
 
-    django.setup()
+    assert wsgi.application  # noqa: S101
     serve(act)
