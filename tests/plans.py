@@ -37,7 +37,7 @@ def _sqlite_scans(sql: str) -> Iterator[str]:
     tables = dict(_rows("SELECT rootpage, tbl_name FROM sqlite_master WHERE rootpage"))
     opened = {}
     for _, operation, cursor, page, *_ in _rows(f"EXPLAIN {sql}"):
-        if operation == "OpenRead":
+        if operation in ("OpenRead", "OpenWrite"):
             opened[cursor] = tables.get(page)
         if operation in ("Rewind", "Last") and opened.get(cursor) in BIG:
             yield opened[cursor]

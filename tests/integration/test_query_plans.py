@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ordermirror.export import exported_lines
+from ordermirror.models import line_id, order_id
+from ordermirror.store import mirror, search
 from tests import bulk, plans
+from tests.unit.builders import make_order
 
 pytestmark = pytest.mark.django_db
 ORDERS = 20_000
@@ -133,3 +137,30 @@ def test_monitor_reads_no_orders(many, admin_client, address):
     selects = [row["sql"] for row in executed if "ordermirror" in row["sql"]]
     assert selects
     assert scanned(selects) == {}
+
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+ENTRIES = range(500, 700)
+WRITES = {
+    "lines removed": lambda company: mirror.mark_removed(
+        [line_id(order_id(company, entry), 0) for entry in ENTRIES], NOW
+    ),
+    "references changed": lambda company: search.write(
+        company,
+        [
+            (make_order(doc_entry=entry), make_order(doc_entry=entry, num_at_card="PO 7"))
+            for entry in ENTRIES
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_rows_are_written_along_an_index(many, write):
+    """MariaDB takes none for a subquery in an UPDATE or DELETE."""
+    with CaptureQueriesContext(connection) as executed:
+        write(many.pk)
+
+    written = [row["sql"] for row in executed if row["sql"].startswith(("UPDATE", "DELETE"))]
+    assert written
+    assert scanned(written) == {}

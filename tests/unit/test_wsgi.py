@@ -10,7 +10,8 @@ import sys
 TOLD = """
 import gc, json, sys
 from ordermirror.project import wsgi
-print(json.dumps({"frozen": gc.get_freeze_count(), "views": "ordermirror.web.views" in sys.modules}))
+views = "ordermirror.web.views" in sys.modules
+print(json.dumps({"frozen": gc.get_freeze_count(), "views": views}))
 """
 
 

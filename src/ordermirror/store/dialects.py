@@ -42,7 +42,8 @@ class Column(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """How an engine says it. `among` selects the keys of a JSON parameter.
+    """How an engine says it. `among` selects the keys of a JSON parameter; where rows are written,
+    keys are spelled out instead if `spells_out_written`.
 
     `statement` inserts into a table with these columns; `or_replace` and `or_leave` are what it
     ends with where rows with the same key may be there.
@@ -54,6 +55,7 @@ class Dialect(NamedTuple):
     among: str
     text_of: Callable[[models.Field[Any, Any]], Text | None]
     write: Callable[[CursorWrapper, str, Sequence[Row]], None]
+    spells_out_written: bool = False
 
 
 def dialect_of(connection: BaseDatabaseWrapper) -> Dialect:
@@ -191,5 +193,6 @@ _DIALECTS = {
         among="SELECT k FROM JSON_TABLE(%s, '$[*]' COLUMNS (k BIGINT PATH '$')) AS keys_given",
         text_of=_mysql_text,
         write=_write_json,
+        spells_out_written=True,
     ),
 }

@@ -17,7 +17,7 @@ from ordermirror.core.chunks import in_chunks
 from ordermirror.models import Company, Item, OrderLine, new_version, order_id
 from ordermirror.records import Customer, Manufacturer, SalesPerson, ToldCustomer
 from ordermirror.records import Item as ItemRecord
-from ordermirror.store.tables import Table, among, hashed
+from ordermirror.store.tables import Table, among, among_written, hashed
 
 ITEMS = Table(Item, ("id", "company", "item_code", "item_name", "manufacturer", "ask_at"))
 CUSTOMERS = Table(models.Customer, ("id", "company", *Customer._fields[:-1]))
@@ -165,7 +165,7 @@ def to_ask_for(company_id: int, *, now: datetime) -> list[str]:
 def not_shown(company_id: int, item_codes: Collection[str], *, now: datetime) -> None:
     """SAP was asked for these items and has none like them: they are asked for again tomorrow."""
     if item_codes:
-        ids = among(item_id(company_id, code) for code in item_codes)
+        ids = among_written(item_id(company_id, code) for code in item_codes)
         Item.objects.filter(id__in=ids).update(ask_at=now + ASK_AGAIN_AFTER)
 
 

@@ -13,7 +13,7 @@ from ordermirror.models import OrderLine as LineRow
 from ordermirror.models import SalesOrder, line_id, order_id
 from ordermirror.records import HEADER_FIELDS, LINE_FIELDS, OPEN, Order, OrderLine
 from ordermirror.store.dialects import Row
-from ordermirror.store.tables import Table, among
+from ordermirror.store.tables import Table, among, among_written
 
 ORDERS = Table(SalesOrder, ("id", "company", *HEADER_FIELDS, "pending_total", "hidden"))
 LINES = Table(
@@ -103,6 +103,6 @@ def mark_removed(ids: Collection[int], removed_at: datetime) -> int:
     """Mark lines as no longer sent; their last values stay, nothing is pending on them."""
     if not ids:
         return 0
-    return LineRow.objects.filter(id__in=among(ids)).update(
+    return LineRow.objects.filter(id__in=among_written(ids)).update(
         removed_at=removed_at, pending_amount=ZERO
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from ordermirror.models import Pending
-from ordermirror.store.tables import Table, among
+from ordermirror.store.tables import Table, among, among_written
 
 PENDING = Table(
     Pending,
@@ -50,7 +50,7 @@ def owed(company_id: int, *, now: datetime) -> dict[int, str]:
 def settle(company_id: int, doc_entries: Collection[int]) -> None:
     if not doc_entries:
         return
-    Pending.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)).delete()
+    Pending.objects.filter(company_id=company_id, doc_entry__in=among_written(doc_entries)).delete()
 
 
 def mark_missing(company_id: int, doc_entries: Collection[int], *, now: datetime) -> set[int]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from ordermirror.models import Pending, Quarantine
-from ordermirror.store.tables import among
+from ordermirror.store.tables import among, among_written
 
 FIRST_RETRY = timedelta(minutes=15)
 LONGEST_RETRY = timedelta(days=1)
@@ -61,7 +61,8 @@ def release(company_id: int, doc_entries: Collection[int]) -> None:
     """Forget what was held against documents that have now been taken."""
     if not doc_entries:
         return
-    Quarantine.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries)).delete()
+    held = Quarantine.objects.filter(company_id=company_id)
+    held.filter(doc_entry__in=among_written(doc_entries)).delete()
 
 
 def waiting(company_id: int, hashes: Mapping[int, int], *, now: datetime) -> set[int]:
@@ -87,5 +88,5 @@ def note_light_hashes(company_id: int, lights: dict[int, int]) -> None:
 
 def retry_now(company_id: int, doc_entries: Collection[int]) -> int:
     """Let the next run try these documents again; returns how many there are."""
-    held = Quarantine.objects.filter(company_id=company_id, doc_entry__in=among(doc_entries))
-    return held.update(retry_at=F("last_seen_at"))
+    held = Quarantine.objects.filter(company_id=company_id)
+    return held.filter(doc_entry__in=among_written(doc_entries)).update(retry_at=F("last_seen_at"))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ordermirror.core import mapping
 from ordermirror.core.fetched import Batch, Document, RangeCoverage
 from ordermirror.models import OrderRead, order_id
-from ordermirror.store.tables import Table, among
+from ordermirror.store.tables import Table, among, among_written
 
 READS = Table(
     OrderRead,
@@ -93,7 +93,7 @@ def remember(company_id: int, run_id: int, reads: Iterable[NewRead]) -> None:
 def doubt(company_id: int, doc_entries: Iterable[int]) -> None:
     """Orders that are not stored as they were read: the next read of each is decoded and compared,
     though SAP may send the same bytes."""
-    ids = among(order_id(company_id, entry) for entry in doc_entries)
+    ids = among_written(order_id(company_id, entry) for entry in doc_entries)
     OrderRead.objects.filter(id__in=ids).update(document_hash=NO_HASH)
 
 

@@ -6,7 +6,7 @@ from ordermirror.core.chunks import in_chunks
 from ordermirror.core.scope import Scope
 from ordermirror.models import OrderRead, Pending, Quarantine, SalesOrder
 from ordermirror.store import totals
-from ordermirror.store.tables import ROWS_A_STATEMENT, among
+from ordermirror.store.tables import ROWS_A_STATEMENT, among, among_written
 
 
 def hide_all_outside(company_id: int, scope: Scope) -> int:
@@ -22,12 +22,13 @@ def hide_all_outside(company_id: int, scope: Scope) -> int:
     ]
     for some in in_chunks(outside, ROWS_A_STATEMENT):
         ids, entries = zip(*some, strict=True)
-        orders = SalesOrder.objects.filter(id__in=among(ids))
+        orders = SalesOrder.objects.filter(id__in=among_written(ids))
         totals.take_off(company_id, orders)
         orders.update(hidden=True)
-        OrderRead.objects.filter(id__in=among(ids)).update(hidden=True, confirm_at=None)
+        OrderRead.objects.filter(id__in=among_written(ids)).update(hidden=True, confirm_at=None)
         for owed in (Pending, Quarantine):
-            owed.objects.filter(company_id=company_id, doc_entry__in=among(entries)).delete()
+            waiting = owed.objects.filter(company_id=company_id)
+            waiting.filter(doc_entry__in=among_written(entries)).delete()
     return len(outside)
 
 

@@ -21,7 +21,7 @@ from ordermirror.models import (
 )
 from ordermirror.records import Order
 from ordermirror.store.dialects import Row
-from ordermirror.store.tables import Table, among, hashed
+from ordermirror.store.tables import Table, among_written, hashed
 
 NAMES = Table(SearchName, ("id", "company", "kind", "code", "name", "folded_code", "folded_name"))
 WORDS = Table(ReferenceWord, ("id", "company", "order", "start"))
@@ -79,7 +79,7 @@ def _write_words(company_id: int, changes: Iterable[tuple[Order | None, Order]])
             old += [word_id(order, place) for place in range(WORDS_PER_ORDER)]
         rows += _word_rows(company_id, order, after.num_at_card)
     if old:
-        ReferenceWord.objects.filter(id__in=among(old)).delete()
+        ReferenceWord.objects.filter(id__in=among_written(old)).delete()
     WORDS.insert_new(rows)
 
 

@@ -77,3 +77,10 @@ def among(keys: Iterable[int]) -> RawSQL:
     """Any number of keys as one parameter: `filter(id__in=among(keys))`."""
     parameter = msgspec.json.encode(list(keys)).decode()
     return RawSQL(dialect_of(connection).among, [parameter])  # noqa: S611 - a parameter
+
+
+def among_written(keys: Iterable[int]) -> RawSQL | list[int]:
+    """The same for an UPDATE or DELETE, where MariaDB and MySQL take no index for a subquery: they
+    would read the whole table. There the keys are spelled out."""
+    given = list(keys)
+    return given if dialect_of(connection).spells_out_written else among(given)
