@@ -41,7 +41,7 @@ def run(words: list[str], engine: Engine | None = None) -> int:
     environment = {key: value for key, value in os.environ.items() if key != "TEST_DATABASE_URL"}
     if engine:
         environment["TEST_DATABASE_URL"] = engine.url(DATABASE)
-    command = [sys.executable, "-m", "pytest", "-n", "auto", *words]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *words]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

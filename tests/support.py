@@ -28,6 +28,9 @@ TODAY = date(2026, 1, 5)
 EVERY_EVENT = frozenset(
     {"edit", "deliver_partial", "deliver_full", "close", "cancel", "reopen", "return_"}
 )
+long_story = pytest.mark.one_database(
+    reason="tests/acceptance/test_one_story.py plays 100 rounds on every database"
+)
 V1 = pytest.param(
     1, marks=pytest.mark.one_database(reason="v1 asks SAP differently and stores the same")
 )

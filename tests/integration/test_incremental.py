@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ordermirror.models import OrderChange, OrderLine, OrderRead, SalesOrder
-from tests.support import V1, mirrored
+from tests.support import V1, long_story, mirrored
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -183,6 +183,7 @@ def test_200_rounds_of_business_that_leaves_stamps_are_followed_exactly(version)
         assert mirror.exported() == mirror.expected()
 
 
+@long_story
 @pytest.mark.django_db(transaction=True)
 def test_200_rounds_of_silent_business_are_followed_as_far_as_the_probes_can_see():
     """Only edits leave stamps: closings and the like are seen as orders leaving the open set."""

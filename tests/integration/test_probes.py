@@ -11,7 +11,7 @@ from ordermirror.errors import SAPUnavailable
 from ordermirror.models import OrderRead, Pending, Position, Probe, ReadLog, SalesOrder, SyncRun
 from ordermirror.sandbox import Fault
 from ordermirror.sync import request_refresh
-from tests.support import mirrored
+from tests.support import long_story, mirrored
 
 NO_FOLLOW_UPS = Plan(
     deliveries_every=timedelta(days=99),
@@ -56,6 +56,7 @@ def test_a_delivery_or_return_that_leaves_no_stamp_is_followed_to_its_order(sile
     assert silent.exported() == silent.expected()
 
 
+@long_story
 def test_200_rounds_of_silent_business_are_followed_exactly(silent):
     silent.sync()
 
