@@ -159,7 +159,7 @@ def test_every_secret_setting_is_struck_out_of_lines(logger, lines):
         "SAP_PASSWORD": "pass-canary",
         "SECRET_KEY": "key-canary",
         "METRICS_TOKEN": "token-canary" + "x" * SHORTEST_TOKEN,
-        "DATABASE_URL": "mysql://mirror:data%2Fcanary@db/ordermirror",
+        "DATABASE_URL": "postgresql://mirror:data%2Fcanary@db/ordermirror",
         "CACHE_URL": "redis://:cache-canary@redis.example.com/0",
         "EMAIL_URL": "smtp://mirror:mail-canary@mail.example.com",
         "ALERT_PING_URL": "https://hc-ping.example.com/ping-canary",

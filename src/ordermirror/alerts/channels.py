@@ -35,6 +35,7 @@ def email(url: str, *, sender: str, to: Sequence[str]) -> Channel:
     """`url`: smtp://user:password@host:587 (STARTTLS where offered a user), smtps://…:465."""
     parts = urlsplit(url)
     backend = EmailBackend(
+        alias="alerts",  # Django 6.1 warns without one, 5.2 has none and passes it over
         host=parts.hostname or "localhost",
         port=parts.port or (465 if parts.scheme == "smtps" else 587 if parts.username else 25),
         username=unquote(parts.username or ""),
@@ -46,9 +47,9 @@ def email(url: str, *, sender: str, to: Sequence[str]) -> Channel:
     )
 
     def send(message: Message) -> None:
-        mail = EmailMessage(message.title, message.text, sender, list(to), connection=backend)
+        mail = EmailMessage(message.title, message.text, sender, list(to))
         try:
-            mail.send()
+            backend.send_messages([mail])
         except (SMTPException, OSError) as exc:
             raise ChannelError(f"e-mail by {parts.hostname}: {exc}") from exc
 
