@@ -67,6 +67,13 @@ def measured(work: Callable[[], Figures]) -> Figures:
     } | figures
 
 
+def _close_connections() -> None:
+    """As a process that ends does: SQLite writes its log back, which the next one would read."""
+    from django.db import connections
+
+    connections.close_all()
+
+
 def forked(work: Callable[[], Any]) -> Any:
     """What `work` returns, in a process of its own. Raises RuntimeError when it fails there."""
     reading, writing = os.pipe()
@@ -75,6 +82,7 @@ def forked(work: Callable[[], Any]) -> Any:
         code = 1
         try:
             os.write(writing, json.dumps(work()).encode())
+            _close_connections()
             code = 0
         except Exception:
             traceback.print_exc()
