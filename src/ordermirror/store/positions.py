@@ -23,7 +23,6 @@ class Positions:
     def __init__(self, company_id: int, rows: Iterable[Position]) -> None:
         self._company_id = company_id
         self._together: set[Probe] | None = None
-        self._columns: set[str] = set()
         self._rows: dict[str, Position] = {row.probe: row for row in rows}
 
     def first_load(self) -> FirstLoad | None:
@@ -144,7 +143,6 @@ class Positions:
         row = self._rows.setdefault(probe, Position(company_id=self._company_id, probe=probe))
         for name, value in values.items():
             setattr(row, name, value)
-        self._columns |= values.keys()
         if self._together is None:
             self._write({probe})
         else:
@@ -152,15 +150,12 @@ class Positions:
 
     def _write(self, probes: set[Probe]) -> None:
         rows = [self._rows[probe] for probe in sorted(probes)]
-        known = [row for row in rows if row.pk is not None]
-        if len(known) > 1:
-            _TABLE.upsert([[getattr(row, name) for name in _COLUMNS] for row in known])
-        elif known:
-            known[0].save(update_fields=sorted(self._columns))
+        _TABLE.upsert(
+            [getattr(row, name) for name in _COLUMNS] for row in rows if row.pk is not None
+        )
         for row in rows:
             if row.pk is None:
                 row.save()
-        self._columns.clear()
 
 
 @dataclass(frozen=True, slots=True)
