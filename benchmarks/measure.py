@@ -55,7 +55,6 @@ class Session:
             self._come_to_rest(latency)
             self._refreshes(latency)
             self._require_same()
-            self._mirrors.clear()
 
     def _first_loads(self, stack: ExitStack, database: str, system: str, latency: str) -> None:
         """Each into a new database; the last one is kept, to be refreshed."""
